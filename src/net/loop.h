@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* loop.h -- the event loop, the only face of libuv
+ *
+ * What     Descriptors, timers, signals, wake-ups from other threads, work on the
+ *          builder's pool. Callbacks run on the loop's thread.
+ * Threads  Everything on the loop's own thread, but loop_wake() from any.
+ * Memory   Handles are freed by the loop after their close; *_free() nulls the caller's pointer and
+ *          no callback comes after it.
+ */
+#pragma once
+
+#include "base/def.h"
+
+struct loop;
+struct loop_poll;
+struct loop_timer;
+
+struct loop *loop_new(void);
+void loop_free(struct loop **loop); /* closes every handle still open */
+/* Runs until loop_stop(). */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+/* Monotonic milliseconds, cached once a turn. */
+uint64_t loop_now_ms(const struct loop *loop);
+
+/* One wake-up function a loop; wake-ups that come together are one call. */
+void loop_on_wake(struct loop *loop, void (*on_wake)(void *user), void *user);
+void loop_wake(struct loop *loop);
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+/* events: a set of LOOP_READ, LOOP_WRITE; an error or hang-up is told as both. The descriptor stays the caller's,
+ * who closes it only after loop_poll_free(). */
+struct loop_poll *loop_poll_new(
+	struct loop *loop, int fd, int events, void (*on_ready)(void *user, int events), void *user);
+void loop_poll_set(struct loop_poll *poll, int events); /* 0 pauses */
+void loop_poll_free(struct loop_poll **poll);
+
+struct loop_timer *loop_timer_new(struct loop *loop, void (*on_time)(void *user), void *user);
+void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms); /* 0: once */
+void loop_timer_stop(struct loop_timer *timer);
+void loop_timer_free(struct loop_timer **timer);
+
+void loop_on_signal(struct loop *loop, int signal, void (*on_signal)(void *user, int signal), void *user);
+
+/* Runs work(user) on a pool thread, then done(user) on the loop's. */
+void loop_work(struct loop *loop, void (*work)(void *user), void (*done)(void *user), void *user);
+
+/* A thread that runs fn(user); joined by loop_thread_join. */
+struct loop_thread;
+struct loop_thread *loop_thread_start(void (*fn)(void *user), void *user);
+void loop_thread_join(struct loop_thread **thread);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* stream.h -- DNS over TCP
+ *
+ * What     Accepts, frames by the two length bytes, hands whole batches of queries
+ *          to the batch function, gathers the answers of a wake-up into one write.
+ * Threads  One set of streams per loop.
+ * Memory   A connection at rest owns no buffer. Half a query or unsent answers are
+ *          copied into buffers counted against the memory limit.
+ * Limits   L21, L22: connections in all and per client, idle time, 2 s for a message, 128 KiB
+ *          unread answers then reading stops, 5 s without progress then reset; when
+ *          the memory limit is reached reading stops, then the largest holder is reset. The oldest idle
+ *          connection makes room for a new one.
+ * Read     RFC 7766, 7828.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "net/item.h"
+#include "net/loop.h"
+
+struct stream_opts { /* open: plain values, shared by the workers' sets through `shared` */
+	uint32_t idle_ms;        /* 10000 */
+	uint32_t message_ms;     /* 2000 from the first byte of a query to its last */
+	uint32_t stall_ms;       /* 5000 without progress of unsent answers */
+	uint32_t connections;    /* of this loop's set */
+	uint32_t per_client;     /* per IPv4 address or IPv6 /64 */
+	uint64_t memory;         /* bytes of buffers of this loop's set */
+};
+
+struct stream_count { /* open: written by the loop's thread, read by others with relaxed loads */
+	_Atomic uint64_t accepted, refused, closed_idle, reset_slow, reset_memory, queries, open, bytes;
+};
+
+/* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or -errno. */
+int stream_bind(const struct addr *addr, struct err *err) CHECKED;
+
+struct streams;
+struct streams *streams_new(struct loop *loop, const struct stream_opts *opts, item_batch_fn *on_batch, void *user,
+	size_t scratch_size);
+/* Accepts from fd, which stays the caller's. */
+void streams_listen(struct streams *streams, int fd);
+/* New limits for what comes; a smaller number of connections closes the oldest idle ones. */
+void streams_set_opts(struct streams *streams, const struct stream_opts *opts);
+/* Stops accepting, closes idle connections, and calls done when the last one has its answers (or after
+ * at most 2 s, when the rest is closed). */
+void streams_drain(struct streams *streams, void (*done)(void *user), void *user);
+void streams_free(struct streams **streams);
+const struct stream_count *streams_counts(const struct streams *streams);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* udp.h -- datagrams in batches
+ *
+ * What     recvmmsg, one call of the batch function, sendmmsg; read again only after a full
+ *          batch. Partial sends are resumed and holes (dropped items) skipped.
+ *          Replies leave from the address that was asked (wildcard listeners
+ *          note it by IP_PKTINFO); never fragmented by us (IP_PMTUDISC_OMIT).
+ * Threads  One loop.
+ * Memory   All slots are allocated at creation.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "net/item.h"
+#include "net/loop.h"
+
+enum { UDP_REPLY_MAX = 4096 };
+
+struct udp_count { /* open: written by the loop's thread, read by others with relaxed loads */
+	_Atomic uint64_t received, sent, dropped, send_errors;
+};
+
+/* A bound non-blocking socket with the options above set; receive buffer 4 MiB where allowed; SO_REUSEPORT. fd or -errno with
+ * the reason ("127.0.0.1@53: address in use ..."). */
+int udp_bind(const struct addr *addr, struct err *err) CHECKED;
+
+struct udp;
+/* Serves fd (which stays the caller's) on loop. scratch: BATCH_MAX pieces of scratch_size bytes are made and one
+ * handed with each item. */
+struct udp *udp_open(struct loop *loop, int fd, item_batch_fn *on_batch, void *user, size_t scratch_size);
+void udp_close(struct udp **udp);
+const struct udp_count *udp_counts(const struct udp *udp);

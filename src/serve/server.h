@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* server.h -- the workers and their sockets
+ *
+ * What     Starts N workers on the given listeners; hands them worlds; adds up their counters;
+ *          drains them. The sockets of a listener stay for the life of the server.
+ * Threads  Called by the control thread; callbacks come on its loop.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "net/addr.h"
+#include "net/loop.h"
+#include "net/stream.h"
+#include "serve/world.h"
+
+enum { WORKERS_MAX = 256, LISTENERS_MAX = 64 };
+
+struct server_opts { /* open: plain values, filled by ctl/ */
+	unsigned workers;              /* 1..WORKERS_MAX */
+	size_t listeners;
+	struct addr listen[LISTENERS_MAX]; /* UDP and TCP each */
+	struct stream_opts streams;    /* limits for the whole server; shared out among workers */
+};
+
+enum count { /* one row each in server_count_rows */
+	COUNT_QUERIES_UDP,
+	COUNT_QUERIES_TCP,
+	COUNT_ANSWERS,
+	COUNT_DROPS,
+	COUNT_NOERROR,
+	COUNT_FORMERR,
+	COUNT_SERVFAIL,
+	COUNT_NXDOMAIN,
+	COUNT_NOTIMP,
+	COUNT_REFUSED,
+	COUNT_OTHER_RCODE,
+	COUNT_TRUNCATED,
+	COUNT_UDP_SEND_ERRORS,
+	COUNT_TCP_ACCEPTED,
+	COUNT_TCP_OPEN,
+	COUNT_TCP_REFUSED,
+	COUNT_TCP_IDLE_CLOSED,
+	COUNT_TCP_RESET,
+	COUNT_TCP_BYTES,
+	COUNT_N,
+};
+struct count_row { /* open: name and sentence, for rootctl and metrics */
+	const char *name, *help;
+};
+extern const struct count_row server_count_rows[COUNT_N];
+
+struct server;
+/* Binds every listener (err names the one at fault) and readies the workers; none runs yet. NULL when
+ * something could not be had. control: the control thread's loop. */
+struct server *server_new(const struct server_opts *opts, struct loop *control, struct err *err);
+/* Starts the workers on their first world. The server owns worlds from here on. */
+void server_start(struct server *server, struct world *world);
+/* Gives every worker a new world; the one before is freed when the last worker let go of it, then
+ * on_switched(user) is called on the control loop. One switch at a time: must not be called before. */
+void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user), void *user);
+/* Limits of streams after a reload. */
+void server_set_streams(struct server *server, const struct stream_opts *opts);
+/* Stops reading, lets streams finish (2 s at most), ends the workers, then calls on_stopped(user). */
+void server_stop(struct server *server, void (*on_stopped)(void *user), void *user);
+void server_free(struct server **server);
+/* Sums over all workers; counts[COUNT_N]. */
+void server_counts(const struct server *server, uint64_t *counts);
