@@ -26,10 +26,9 @@ struct name { /* open: a name with its own storage */
 };
 
 /* Lower-cases ASCII letters; every other byte is itself. */
-extern const uint8_t name_lower_table[256];
 static inline uint8_t name_lower_byte(uint8_t c)
 {
-	return name_lower_table[c];
+	return (uint8_t)(c + ((uint8_t)(c - 'A') < 26) * 32);
 }
 void name_lower(uint8_t *dst, const uint8_t *src, size_t n);
 
