@@ -31,8 +31,9 @@ struct stream_count { /* open: written by the loop's thread, read by others with
 	_Atomic uint64_t accepted, refused, closed_idle, reset_slow, reset_memory, queries, open, bytes;
 };
 
-/* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or -errno. */
-int stream_bind(const struct addr *addr, struct err *err) CHECKED;
+/* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or -errno; is_first as
+ * in udp_bind(). */
+int stream_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct streams;
 struct streams *streams_new(struct loop *loop, const struct stream_opts *opts, item_batch_fn *on_batch, void *user,

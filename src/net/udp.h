@@ -21,8 +21,9 @@ struct udp_count { /* open: written by the loop's thread, read by others with re
 };
 
 /* A bound non-blocking socket with the options above set; receive buffer 4 MiB where allowed; SO_REUSEPORT. fd or -errno with
- * the reason ("127.0.0.1@53: address in use ..."). */
-int udp_bind(const struct addr *addr, struct err *err) CHECKED;
+ * the reason ("cannot listen on 127.0.0.1@53: ..."). is_first: the first socket of a listener, which must find the
+ * address free of other servers; the other workers' sockets join it. */
+int udp_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct udp;
 /* Serves fd (which stays the caller's) on loop. scratch: BATCH_MAX pieces of scratch_size bytes are made and one
