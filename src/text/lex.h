@@ -3,7 +3,9 @@
  *
  * What     Splits text into tokens and knows where each stands. Parentheses join
  *          lines, a semicolon starts a comment, quotes and backslashes protect.
- *          A token is a view into the text, escapes still in it.
+ *          A token is a view into the text, escapes still in it. A quote ends a word:
+ *          key="a b" is a word and, right behind it (text + len + 1), a quoted token.
+ *          A quoted token ends on its own line.
  * Threads  Pure.
  * Limits   A token of at most 65535*4 bytes; a line of any length costs no memory.
  * Read     RFC 1035 5.1.
@@ -13,12 +15,15 @@
 #include "base/def.h"
 #include "base/err.h"
 
+enum { LEX_TOKEN_MAX = 65535 * 4 };
+
 struct lex { /* open: the RDATA parsers read one token after the other from it */
 	const char *p, *end;        /* what is left */
 	const char *line_start;     /* of the current line, for columns and the caret */
 	unsigned line;              /* 1.. */
 	unsigned depth;             /* of parentheses */
 	unsigned open_line, open_column; /* of the outermost open parenthesis */
+	const char *open_line_start;
 };
 
 enum lex_kind {
@@ -27,7 +32,7 @@ enum lex_kind {
 	LEX_BLANK,   /* white space at the start of a line: the owner is the last one */
 	LEX_NEWLINE, /* the record ends */
 	LEX_END,     /* the text ends */
-	LEX_ERROR,   /* err says why: open quote, stray ')', open '(' at the end */
+	LEX_ERROR,   /* err says why, the token where: open quote, stray ')', open '(' at the end */
 };
 
 struct token { /* open */
