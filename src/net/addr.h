@@ -23,6 +23,8 @@ enum { ADDR_TEXT_MAX = 72 };
 int addr_parse(struct addr *out, const char *text, uint16_t default_port, struct err *err) CHECKED;
 /* "address@port" into out (ADDR_TEXT_MAX bytes); returns out. */
 const char *addr_print(char *out, const struct addr *addr);
+/* The address a socket is bound to: tells the port where 0 was asked for. */
+int addr_local(struct addr *out, int fd) CHECKED;
 socklen_t addr_len(const struct addr *addr) PURE;
 uint16_t addr_port(const struct addr *addr) PURE;
 bool addr_is_equal(const struct addr *a, const struct addr *b) PURE;

@@ -15,8 +15,9 @@ struct loop;
 struct loop_poll;
 struct loop_timer;
 
-struct loop *loop_new(void);
-void loop_free(struct loop **loop); /* closes every handle still open */
+struct loop *loop_new(void); /* NULL when the kernel has no descriptor to give */
+/* Waits for work on the pool and calls its done, tells nothing else, closes every handle still open. */
+void loop_free(struct loop **loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
@@ -29,7 +30,7 @@ void loop_wake(struct loop *loop);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 /* events: a set of LOOP_READ, LOOP_WRITE; an error or hang-up is told as both. The descriptor stays the caller's,
- * who closes it only after loop_poll_free(). */
+ * who closes it only after loop_poll_free(). NULL when it cannot be polled (a file, or polled already). */
 struct loop_poll *loop_poll_new(
 	struct loop *loop, int fd, int events, void (*on_ready)(void *user, int events), void *user);
 void loop_poll_set(struct loop_poll *poll, int events); /* 0 pauses */
@@ -45,7 +46,7 @@ void loop_on_signal(struct loop *loop, int signal, void (*on_signal)(void *user,
 /* Runs work(user) on a pool thread, then done(user) on the loop's. */
 void loop_work(struct loop *loop, void (*work)(void *user), void (*done)(void *user), void *user);
 
-/* A thread that runs fn(user); joined by loop_thread_join. */
+/* A thread that runs fn(user); joined by loop_thread_join. NULL when there is none to be had. */
 struct loop_thread;
 struct loop_thread *loop_thread_start(void (*fn)(void *user), void *user);
 void loop_thread_join(struct loop_thread **thread);

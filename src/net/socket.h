@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* socket.h -- sockets to listen on, bound
+ *
+ * What     Common to udp_bind() and stream_bind(): non-blocking, closed on exec,
+ *          SO_REUSEPORT, IPv6 alone on an IPv6 socket.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "net/addr.h"
+
+/* type: SOCK_DGRAM or SOCK_STREAM. is_first: refuses an address that another server holds; port 0 gets
+ * a free port (addr_local() tells which). fd or -errno. */
+int socket_bind(const struct addr *addr, int type, bool is_first, struct err *err) CHECKED;
