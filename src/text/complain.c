@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-	SHOWN_MAX = 100,   /* bytes of the source line */
+	SHOWN_MAX = 100,   /* columns of the source line */
 	SHOWN_BEFORE = 60, /* of which before the column, when the line is cut */
 	ESCAPED = 4,       /* \DDD */
 	REASON_MAX = 1024, /* as struct err has it */
@@ -32,25 +32,35 @@ static void out_text(struct out *out, const char *text)
 		out_byte(out, *text);
 }
 
-/* Terminals obey some bytes: none of them gets through. Returns the columns it takes. */
-static unsigned out_safe(struct out *out, char c)
+static bool is_safe(char c)
+{
+	return (uint8_t)c >= 0x20 && (uint8_t)c < 0x7f;
+}
+
+/* Columns a byte of the source line takes. */
+static size_t shown_width(char c)
+{
+	return is_safe(c) || c == '\t' ? 1 : ESCAPED;
+}
+
+/* Terminals obey some bytes: none of them gets through. */
+static void out_safe(struct out *out, char c)
 {
 	uint8_t byte = (uint8_t)c;
-	if (byte >= 0x20 && byte < 0x7f) {
+	if (is_safe(c)) {
 		out_byte(out, c);
-		return 1;
+		return;
 	}
 	out_byte(out, '\\');
 	out_byte(out, (char)('0' + byte / 100));
 	out_byte(out, (char)('0' + byte / 10 % 10));
 	out_byte(out, (char)('0' + byte % 10));
-	return ESCAPED;
 }
 
 static void out_safe_text(struct out *out, const char *text, size_t n)
 {
 	for (size_t i = 0; i < n && text[i]; i++)
-		(void)out_safe(out, text[i]);
+		out_safe(out, text[i]);
 }
 
 static void out_line(struct out *out, const struct place *place)
@@ -61,14 +71,17 @@ static void out_line(struct out *out, const struct place *place)
 		end = place->end;
 	if (end > line && end[-1] == '\r')
 		end--;
-	size_t n = (size_t)(end - line), column = place->column - 1, from = 0;
+	size_t n = (size_t)(end - line), column = place->column - 1;
 	if (column > n)
 		column = n;
-	if (n > SHOWN_MAX && column > SHOWN_BEFORE)
-		from = column - SHOWN_BEFORE;
-	size_t to = n - from > SHOWN_MAX ? from + SHOWN_MAX : n;
+	size_t from = column, to, width = 0;
+	while (from > 0 && (width += shown_width(line[from - 1])) <= SHOWN_BEFORE)
+		from--;
+	for (to = from, width = 0; to < n && (width += shown_width(line[to])) <= SHOWN_MAX;
+		to++)
+		;
 
-	char caret[ESCAPED * SHOWN_MAX + 8];
+	char caret[SHOWN_MAX + 8];
 	size_t caret_n = 0;
 	if (from > 0) {
 		out_text(out, "...");
@@ -76,12 +89,11 @@ static void out_line(struct out *out, const struct place *place)
 		caret_n = 3;
 	}
 	for (size_t i = from; i < to; i++) {
-		unsigned width = 1;
 		if (line[i] == '\t')
 			out_byte(out, '\t');
 		else
-			width = out_safe(out, line[i]);
-		for (; i < column && width > 0; width--)
+			out_safe(out, line[i]);
+		for (width = shown_width(line[i]); i < column && width > 0; width--)
 			caret[caret_n++] = line[i] == '\t' ? '\t' : ' ';
 	}
 	if (to < n)

@@ -134,7 +134,7 @@ static int unknown_type(struct entry *entry, const struct token *token)
 	(void)snprintf(word, sizeof word, "%.*s", shown(token), token->text);
 	const char *near = rrtype_near(token->text, token->len);
 	if (!entry->has_class &&
-		near_distance(word, "IN") < (near ? near_distance(word, near) : 2))
+		near_distance(word, "IN") <= (near ? near_distance(word, near) : 1))
 		near = "IN";
 	if (near)
 		return entry_fail(
@@ -198,6 +198,9 @@ int entry_read_type(
 			if (entry_read_ttl(entry, token, &entry->ttl) < 0)
 				return -EINVAL;
 			entry->has_ttl = true;
+			/* Also when the record turns out bad: one error is enough. */
+			scan->stated_ttl = entry->ttl;
+			scan->has_stated = true;
 			continue;
 		}
 		int class = class_from_text(token->text, token->len);
@@ -268,10 +271,9 @@ int entry_read_owner(struct scan *scan, const struct source *source, struct entr
  */
 static int settle_ttl(struct scan *scan, struct entry *entry, size_t n)
 {
-	if (entry->has_ttl) {
-		scan->stated_ttl = entry->ttl;
-		scan->has_stated = true;
-	} else if (scan->has_default) {
+	if (entry->has_ttl)
+		return 0;
+	if (scan->has_default) {
 		entry->ttl = scan->default_ttl;
 	} else if (scan->has_stated) {
 		entry->ttl = scan->stated_ttl;
@@ -283,6 +285,7 @@ static int settle_ttl(struct scan *scan, struct entry *entry, size_t n)
 		scan->stated_ttl = entry->ttl;
 		scan->has_stated = true;
 	} else {
+		scan->has_stated = true; /* told once */
 		return entry_fail(entry, &entry->owner_at,
 			"it states no TTL, nor does a record or a $TTL before it");
 	}

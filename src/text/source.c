@@ -198,7 +198,7 @@ static bool is_inside(const char *path, const char *folder)
 	size_t n = strlen(folder);
 	if (n == 1) /* the root folder */
 		return true;
-	return strncmp(path, folder, n) == 0 && path[n] == '/';
+	return strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
 }
 
 int source_resolve(char **path, char **real, const struct source *from, const char *folder,
