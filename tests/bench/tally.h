@@ -36,7 +36,7 @@ static inline uint64_t tally_max(uint64_t a, uint64_t b)
 void tally_put_wait(struct tally *t, uint64_t ns);
 void tally_print(const struct tally *t, FILE *out, bool json);
 
-/* CPU time of the processes' threads that live now. */
+/* CPU time of the processes, user and system, with the threads that ended. */
 uint64_t tally_read_cpu(const int *pids, int n);
 
 #endif
