@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int refuse(const struct addr *addr, int error, struct err *err)
+int socket_refuse(const struct addr *addr, int error, struct err *err)
 {
 	char text[ADDR_TEXT_MAX];
 	const char *why = strerror(error);
@@ -53,16 +53,16 @@ int socket_bind(const struct addr *addr, int type, bool is_first, struct err *er
 		 * which port 0 stands for: SO_REUSEPORT would join a stranger's. */
 		int probe = bind_one(addr, type, false);
 		if (probe < 0)
-			return refuse(addr, -probe, err);
+			return socket_refuse(addr, -probe, err);
 		int e = addr_local(&at, probe);
 		(void)close(probe);
 		if (e)
-			return refuse(addr, -e, err);
+			return socket_refuse(addr, -e, err);
 	} else if (addr_port(addr) == 0) {
-		return refuse(addr, EINVAL, err);
+		return socket_refuse(addr, EINVAL, err);
 	}
 	int fd = bind_one(&at, type, true);
 	if (fd < 0)
-		return refuse(&at, -fd, err);
+		return socket_refuse(&at, -fd, err);
 	return fd;
 }

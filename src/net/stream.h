@@ -36,14 +36,17 @@ struct stream_count { /* open: written by the loop's thread, read by others with
 int stream_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct streams;
+/* NULL when there is no memory. */
 struct streams *streams_new(struct loop *loop, const struct stream_opts *opts, item_batch_fn *on_batch, void *user,
 	size_t scratch_size);
-/* Accepts from fd, which stays the caller's. */
-void streams_listen(struct streams *streams, int fd);
+/* Accepts from fd, which stays the caller's. false when it cannot be polled. */
+bool streams_listen(struct streams *streams, int fd);
 /* New limits for what comes; a smaller number of connections closes the oldest idle ones. */
 void streams_set_opts(struct streams *streams, const struct stream_opts *opts);
 /* Stops accepting, closes idle connections, and calls done when the last one has its answers (or after
  * at most 2 s, when the rest is closed). */
 void streams_drain(struct streams *streams, void (*done)(void *user), void *user);
 void streams_free(struct streams **streams);
+/* Bytes of a connection at rest, libuv's handle included. */
+size_t stream_connection_size(void);
 const struct stream_count *streams_counts(const struct streams *streams);

@@ -27,7 +27,7 @@ int udp_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct udp;
 /* Serves fd (which stays the caller's) on loop. scratch: BATCH_MAX pieces of scratch_size bytes are made and one
- * handed with each item. */
+ * handed with each item. NULL when fd is no such socket or memory is short. */
 struct udp *udp_open(struct loop *loop, int fd, item_batch_fn *on_batch, void *user, size_t scratch_size);
 void udp_close(struct udp **udp);
 const struct udp_count *udp_counts(const struct udp *udp);

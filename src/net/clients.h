@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* clients.h -- how many connections each client has
+ *
+ * What     A client is an IPv4 address or an IPv6 /64. Open addressing on a
+ *          SipHash of it under a key of its own: nobody can aim at one bucket.
+ * Memory   One table of 16-byte rows, doubled when it is four fifths full.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "net/addr.h"
+
+struct client_row;
+struct clients { /* open: lies within its set */
+	struct hash_key key;
+	struct client_row *rows;
+	uint32_t size, used; /* size is a power of two */
+};
+
+void clients_init(struct clients *clients);
+void clients_fini(struct clients *clients);
+/* Names the client for the calls below. */
+uint64_t clients_of(const struct clients *clients, const struct addr *addr);
+uint32_t clients_count(const struct clients *clients, uint64_t client);
+/* One connection more; -ENOMEM when the table cannot grow. */
+int clients_put(struct clients *clients, uint64_t client) CHECKED;
+/* One less; the client must have one. */
+void clients_drop(struct clients *clients, uint64_t client);
