@@ -178,7 +178,8 @@ static uint32_t may_send(const struct load *l, const struct pipe *p, uint64_t no
 {
 	uint64_t n = p->free_n < BATCH ? p->free_n : BATCH;
 	if (l->rate > 0) {
-		uint64_t due = (uint64_t)((double)(now - l->tally.began_ns) * l->rate / 1e9);
+		uint64_t due =
+			(uint64_t)((double)(now - l->tally.began_ns) * l->rate / 1e9) + 1;
 		n = due <= l->tally.sent      ? 0
 		    : due - l->tally.sent < n ? due - l->tally.sent
 					      : n;
@@ -250,7 +251,7 @@ static void udp_write(struct load *l, struct pipe *p, uint64_t now)
 static void udp_wait(const struct load *l, uint64_t now)
 {
 	static struct pollfd fds[PIPE_MAX];
-	uint64_t next = due_ns(l, l->tally.sent + 1);
+	uint64_t next = due_ns(l, l->tally.sent);
 	uint64_t ns = next > now && next - now < 1000000 ? next - now : 1000000;
 	struct timespec t = { .tv_nsec = (long)ns };
 	if (l->budget && next <= now)
