@@ -46,7 +46,7 @@ size_t log_escape(char *out, size_t size, const char *text, size_t n)
 	return at;
 }
 
-static void write_line(enum log_level level, const char *fmt, va_list ap)
+PRINTF(2, 0) static void write_line(enum log_level level, const char *fmt, va_list ap)
 {
 	char raw[LINE_MAX_LEN], line[LINE_MAX_LEN + 32];
 	int n = vsnprintf(raw, sizeof raw, fmt, ap);
