@@ -32,6 +32,7 @@ enum { /* the types that code (not only the table) names */
 	TYPE_DNSKEY = 48,
 	TYPE_NSEC3 = 50,
 	TYPE_NSEC3PARAM = 51,
+	TYPE_ZONEMD = 63,
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
 	TYPE_NXNAME = 128,
@@ -42,6 +43,8 @@ enum { /* the types that code (not only the table) names */
 	TYPE_MAILB = 253,
 	TYPE_MAILA = 254,
 	TYPE_ANY = 255,
+	TYPE_URI = 256,
+	TYPE_AMTRELAY = 260,
 };
 
 enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_HS = 4, CLASS_NONE = 254, CLASS_ANY = 255 };
@@ -80,6 +83,14 @@ enum field { /* how a piece of RDATA looks on the wire and in text */
 	FIELD_HIP,        /* the whole RDATA of HIP */
 	FIELD_NSAP,       /* 0x hex, to the end */
 	FIELD_ATMA,       /* to the end */
+	FIELD_STRING_MAYBE, /* one character-string or nothing: ISDN's subaddress */
+	FIELD_BASE64_MAYBE, /* to the end, which may be here already: a KEY that says there is none */
+	FIELD_BASE64_DASH,  /* to the end; "-" in text when it is here: DOA */
+	FIELD_U64,
+	FIELD_SCHEME,     /* u8, DSYNC's scheme */
+	FIELD_RELAY,      /* u8, AMTRELAY's discovery bit and kind of relay */
+	FIELD_A6,         /* the whole RDATA of A6 */
+	FIELD_TYPES_NXT,  /* NXT's one bitmap of the types 1..127, to the end */
 	FIELD_OPAQUE,     /* to the end, RFC 3597 text only */
 };
 
@@ -88,7 +99,9 @@ enum { FIELDS_MAX = 10 };
 enum {
 	RRTYPE_META = 1,      /* a question or pseudo type: never a record of a zone */
 	RRTYPE_SINGLE = 2,    /* at most one record at a name: SOA, CNAME, DNAME */
-	RRTYPE_ADDITIONAL = 4 /* its name field asks for addresses in the additional section */
+	RRTYPE_ADDITIONAL = 4, /* its name field asks for addresses in the additional section */
+	RRTYPE_LOWER = 8,     /* names in its RDATA are in lower case in canonical form: RFC 4034 6.2, 6840 5.1 */
+	RRTYPE_UNPACK = 16,   /* names in its FIELD_NAME may come compressed: RFC 3597 4 */
 };
 
 struct rrtype { /* open: constant rows */
