@@ -264,6 +264,39 @@ START_TEST(source_port_zero_gets_no_reply)
 }
 END_TEST
 
+static int get(int fd, int level, int name)
+{
+	int value = -1;
+	socklen_t n = sizeof value;
+	ck_assert_int_eq(getsockopt(fd, level, name, &value, &n), 0);
+	return value;
+}
+
+START_TEST(no_forged_mtu_can_make_the_kernel_fragment_and_families_are_apart)
+{
+	struct addr at;
+	ck_assert_int_eq(addr_parse(&at, "127.0.0.1@0", 0, NULL), 0);
+	int v4 = udp_bind(&at, true, NULL);
+	ck_assert_int_ge(v4, 0);
+	ck_assert_int_eq(get(v4, IPPROTO_IP, IP_MTU_DISCOVER), IP_PMTUDISC_OMIT);
+	ck_assert_int_eq(addr_parse(&at, "::@0", 0, NULL), 0);
+	int v6 = udp_bind(&at, true, NULL);
+	ck_assert_int_ge(v6, 0);
+	ck_assert_int_eq(get(v6, IPPROTO_IPV6, IPV6_MTU_DISCOVER), IPV6_PMTUDISC_OMIT);
+	ck_assert_int_eq(get(v6, IPPROTO_IPV6, IPV6_V6ONLY), 1);
+	/* The same port over the other family is another server's to have. */
+	struct addr other;
+	ck_assert_int_eq(addr_parse(&other, "0.0.0.0", 0, NULL), 0);
+	ck_assert_int_eq(addr_local(&at, v6), 0);
+	other.v4.sin_port = at.v6.sin6_port;
+	int beside = udp_bind(&other, true, NULL);
+	ck_assert_int_ge(beside, 0);
+	close(beside);
+	close(v4);
+	close(v6);
+}
+END_TEST
+
 START_TEST(a_second_server_is_told_and_a_second_worker_joins)
 {
 	struct addr at;
@@ -295,4 +328,5 @@ UNIT_MAIN("net/udp", a_query_is_answered_over_both_families,
 	queries_that_wait_are_served_in_batches_and_holes_are_skipped,
 	a_datagram_longer_than_a_query_can_be_is_dropped,
 	a_reply_the_kernel_refuses_does_not_hold_up_the_others, source_port_zero_gets_no_reply,
+	no_forged_mtu_can_make_the_kernel_fragment_and_families_are_apart,
 	a_second_server_is_told_and_a_second_worker_joins)
