@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* addr.h -- socket addresses, IPv4 and IPv6
  *
- * What     Text forms: 127.0.0.1@53, ::1@53, [::1]:53, 127.0.0.1:53, without a port: the default.
+ * What     Text forms: 127.0.0.1@53, ::1@53, [::1]:53, 127.0.0.1:53; without a port
+ *          the default.
  */
 #pragma once
 
@@ -20,7 +21,8 @@ struct addr { /* open: the hot path hands it to the kernel */
 
 enum { ADDR_TEXT_MAX = 72 };
 
-int addr_parse(struct addr *out, const char *text, uint16_t default_port, struct err *err) CHECKED;
+int addr_parse(
+	struct addr *out, const char *text, uint16_t default_port, struct err *err) CHECKED;
 /* "address@port" into out (ADDR_TEXT_MAX bytes); returns out. */
 const char *addr_print(char *out, const struct addr *addr);
 /* The address a socket is bound to: tells the port where 0 was asked for. */

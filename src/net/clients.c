@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FIRST_SIZE = 64 };
+enum {
+	FIRST_SIZE = 64
+};
 
 struct client_row {
 	uint64_t client; /* the hash stands for the client: 64 bits do not meet by chance */
@@ -92,7 +94,8 @@ void clients_drop(struct clients *clients, uint64_t client)
 	if (--rows[i].count)
 		return;
 	clients->used--;
-	/* Rows behind the gap that were pushed past it move up, so that searches may stop at it. */
+	/* Rows behind the gap that were pushed past it move up, so that searches may stop at
+	 * it. */
 	for (uint32_t j = (i + 1) & mask; rows[j].count; j = (j + 1) & mask) {
 		uint32_t home = (uint32_t)rows[j].client & mask;
 		if (((j - home) & mask) >= ((j - i) & mask)) {

@@ -15,8 +15,9 @@ struct frame { /* open: a view */
 	uint32_t len;     /* 0..65535 */
 };
 
-/* Cuts at most max whole messages off the front of p[0..n-1]; *used is what they take with their length bytes. */
+/* Cuts at most max whole messages off the front of p[0..n-1]; *used is what they take with
+ * their length bytes. */
 size_t frame_cut(const uint8_t *p, size_t n, struct frame *out, size_t max, size_t *used);
-/* How many bytes the message at the front still needs; while its length is not known, to know it.
- * 0: it is whole. */
+/* How many bytes the message at the front still needs; while its length is not known, to
+ * know it. 0: it is whole. */
 size_t frame_missing(const uint8_t *p, size_t n) PURE;

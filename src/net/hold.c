@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <string.h>
 
-enum { SMALL = 512, PAGE = 4096 };
+enum {
+	SMALL = 512,
+	PAGE = 4096
+};
 
-/* Of the allocation for n bytes: little for half a query, then pages with a quarter to spare. */
+/* Of the allocation for n bytes: little for half a query, then pages and a quarter. */
 static size_t space_for(size_t n)
 {
 	n += sizeof(struct hold);

@@ -31,7 +31,8 @@ void *holds_largest(const struct holds *holds);
 
 /* Appends p[0..n-1] to *hold, which is made when NULL. -ENOBUFS when it would pass the limit,
  * -ENOMEM; then nothing has changed. */
-int hold_put(struct holds *holds, struct hold **hold, void *owner, const void *p, size_t n) CHECKED;
+int hold_put(
+	struct holds *holds, struct hold **hold, void *owner, const void *p, size_t n) CHECKED;
 /* Takes n bytes off the front; the queue goes with its last byte. */
 void hold_skip(struct holds *holds, struct hold **hold, size_t n);
 void hold_free(struct holds *holds, struct hold **hold);

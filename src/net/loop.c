@@ -150,8 +150,8 @@ static void poll_start(struct loop_poll *poll)
 		must(uv_poll_stop(&poll->uv) == 0);
 }
 
-struct loop_poll *loop_poll_new(
-	struct loop *loop, int fd, int events, void (*on_ready)(void *user, int events), void *user)
+struct loop_poll *loop_poll_new(struct loop *loop, int fd, int events,
+	void (*on_ready)(void *user, int events), void *user)
 {
 	struct loop_poll *poll = mem_new(sizeof *poll);
 	if (uv_poll_init(&loop->uv, &poll->uv, fd)) {

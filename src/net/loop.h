@@ -4,8 +4,8 @@
  * What     Descriptors, timers, signals, wake-ups from other threads, work on the
  *          builder's pool. Callbacks run on the loop's thread.
  * Threads  Everything on the loop's own thread, but loop_wake() from any.
- * Memory   Handles are freed by the loop after their close; *_free() nulls the caller's pointer and
- *          no callback comes after it.
+ * Memory   Handles are freed by the loop after their close; *_free() nulls the caller's
+ *          pointer and no callback comes after it.
  */
 #pragma once
 
@@ -16,7 +16,8 @@ struct loop_poll;
 struct loop_timer;
 
 struct loop *loop_new(void); /* NULL when the kernel has no descriptor to give */
-/* Waits for work on the pool and calls its done, tells nothing else, closes every handle still open. */
+/* Waits for work on the pool and calls its done, tells nothing else, closes every handle
+ * still open. */
 void loop_free(struct loop **loop);
 /* Runs until loop_stop(). */
 void loop_run(struct loop *loop);
@@ -29,24 +30,28 @@ void loop_on_wake(struct loop *loop, void (*on_wake)(void *user), void *user);
 void loop_wake(struct loop *loop);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
-/* events: a set of LOOP_READ, LOOP_WRITE; an error or hang-up is told as both. The descriptor stays the caller's,
- * who closes it only after loop_poll_free(). NULL when it cannot be polled (a file, or polled already). */
-struct loop_poll *loop_poll_new(
-	struct loop *loop, int fd, int events, void (*on_ready)(void *user, int events), void *user);
+/* events: a set of LOOP_READ, LOOP_WRITE; an error or hang-up is told as both. The descriptor
+ * stays the caller's, who closes it only after loop_poll_free(). NULL when it cannot be polled
+ * (a file, or polled already). */
+struct loop_poll *loop_poll_new(struct loop *loop, int fd, int events,
+	void (*on_ready)(void *user, int events), void *user);
 void loop_poll_set(struct loop_poll *poll, int events); /* 0 pauses */
 void loop_poll_free(struct loop_poll **poll);
 
 struct loop_timer *loop_timer_new(struct loop *loop, void (*on_time)(void *user), void *user);
-void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms); /* 0: once */
+/* repeat_ms 0: once. */
+void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repeat_ms);
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer **timer);
 
-void loop_on_signal(struct loop *loop, int signal, void (*on_signal)(void *user, int signal), void *user);
+void loop_on_signal(
+	struct loop *loop, int signal, void (*on_signal)(void *user, int signal), void *user);
 
 /* Runs work(user) on a pool thread, then done(user) on the loop's. */
-void loop_work(struct loop *loop, void (*work)(void *user), void (*done)(void *user), void *user);
+void loop_work(
+	struct loop *loop, void (*work)(void *user), void (*done)(void *user), void *user);
 
-/* A thread that runs fn(user); joined by loop_thread_join. NULL when there is none to be had. */
+/* A thread that runs fn(user), to be joined. NULL when there is none to be had. */
 struct loop_thread;
 struct loop_thread *loop_thread_start(void (*fn)(void *user), void *user);
 void loop_thread_join(struct loop_thread **thread);

@@ -33,7 +33,8 @@ static int bind_one(const struct addr *addr, int type, bool is_shared)
 	int fd = socket(addr->any.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	/* SO_REUSEADDR on TCP only passes over connections that are ending; on UDP it would share. */
+	/* SO_REUSEADDR on TCP only passes over connections that are ending; on UDP it would
+	 * share. */
 	if ((addr->any.sa_family == AF_INET6 && !switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY)) ||
 		(type == SOCK_STREAM && !switch_on(fd, SOL_SOCKET, SO_REUSEADDR)) ||
 		(is_shared && !switch_on(fd, SOL_SOCKET, SO_REUSEPORT)) ||

@@ -20,11 +20,11 @@
 
 enum {
 	BACKLOG = 4096,
-	ACCEPT_BUDGET = 64,     /* connections taken per wake-up */
-	CLOSE_BUDGET = 256,     /* and closed by one look at the clock */
+	ACCEPT_BUDGET = 64, /* connections taken per wake-up */
+	CLOSE_BUDGET = 256, /* and closed by one look at the clock */
 	ACCEPT_PAUSE_MS = 100,
 	DRAIN_MS = 2000,
-	READ = 4096,            /* about 64 queries; more waits for the next turn of the loop */
+	READ = 4096, /* about 64 queries; more waits for the next turn of the loop */
 	UNSENT_MAX = 128 * 1024,
 	NOT_SENT_LOWAT = 64 * 1024, /* of the kernel's own buffer */
 	IN_MAX = 2 * FRAME_MAX + READ,
@@ -34,22 +34,26 @@ enum {
 };
 
 /* Where a connection waits for its next message. */
-enum place { PLACE_NONE, PLACE_IDLE, PLACE_MESSAGE };
+enum place {
+	PLACE_NONE,
+	PLACE_IDLE,
+	PLACE_MESSAGE
+};
 
 /* At rest a connection is this struct and nothing else; thousands of them rest. */
 struct conn {
 	uv_poll_t uv; /* first: see free_conn() */
 	struct streams *set;
-	struct list waits;      /* in the set's idle or messages */
-	struct list stalls;     /* in the set's stalled, while answers are unsent */
-	struct hold *in, *out;  /* what came of the next messages; unsent answers */
+	struct list waits;     /* in the set's idle or messages */
+	struct list stalls;    /* in the set's stalled, while answers are unsent */
+	struct hold *in, *out; /* what came of the next messages; unsent answers */
 	uint64_t client;
 	uint32_t wait_since, stall_since; /* ms, the low half */
 	struct addr peer;
 	uint8_t place;
-	uint8_t events;  /* that libuv watches for */
-	bool is_ending;  /* reads no more, closes when its answers are out */
-	bool is_paused;  /* reads no more until its answers are out */
+	uint8_t events; /* that libuv watches for */
+	bool is_ending; /* reads no more, closes when its answers are out */
+	bool is_paused; /* reads no more until its answers are out */
 };
 
 struct listener {
@@ -69,17 +73,17 @@ struct streams {
 	struct list idle, messages, stalled;
 	struct holds holds;
 	struct clients clients;
-	uint32_t open, limit;  /* limit: of connections, by opts and descriptors */
-	int fd_limit;          /* descriptors from here on are held back */
+	uint32_t open, limit; /* limit: of connections, by opts and descriptors */
+	int fd_limit;         /* descriptors from here on are held back */
 	bool is_accepting, is_draining;
-	uint64_t due;          /* when timer is to ring; 0: it is not set */
+	uint64_t due; /* when timer is to ring; 0: it is not set */
 	struct loop_timer *timer, *accept_timer, *drain_timer;
 	void (*on_drained)(void *user);
 	void *drain_user;
 	struct item items[BATCH_MAX];
-	uint8_t *in;           /* shared by all connections, for the length of one callback */
-	uint8_t *out;          /* answers with their length bytes, ready to be sent */
-	uint8_t *slots;        /* for the answers of a batch but its first */
+	uint8_t *in;    /* shared by all connections, for the length of one callback */
+	uint8_t *out;   /* answers with their length bytes, ready to be sent */
+	uint8_t *slots; /* for the answers of a batch but its first */
 	size_t out_len, shared_len;
 	struct stream_count count;
 };
@@ -91,7 +95,10 @@ size_t stream_connection_size(void)
 
 /* ---- the end of a connection ---- */
 
-enum end { END_CLOSE, END_RESET };
+enum end {
+	END_CLOSE,
+	END_RESET
+};
 
 static void accept_resume(struct streams *set);
 static void conn_ready(uv_poll_t *uv, int status, int events);
@@ -224,7 +231,8 @@ static void on_time(void *user)
 		count_add(&set->count.reset_slow, 1);
 		budget--;
 	}
-	while (budget && (c = first_waiting(&set->idle)) && !left(now, c->wait_since, idle_ms(set))) {
+	while (budget && (c = first_waiting(&set->idle)) &&
+		!left(now, c->wait_since, idle_ms(set))) {
 		close_oldest_idle(set);
 		budget--;
 	}
@@ -277,7 +285,7 @@ static bool keep(struct conn *c, struct hold **hold, const uint8_t *p, size_t n)
 	return e == 0;
 }
 
-/* Sends p[0..n-1] as far as the kernel takes it; how much, or -1 when the connection is lost. */
+/* Sends p[0..n-1] as far as the kernel takes it; -1 when the connection is lost. */
 static ssize_t send_some(struct conn *c, const uint8_t *p, size_t n)
 {
 	int fd;
@@ -315,7 +323,12 @@ static bool is_over_unsent(const struct conn *c)
 
 /* ---- queries in ---- */
 
-enum served { SERVED_ALL, SERVED_PART, SERVED_LAST, SERVED_LOST };
+enum served {
+	SERVED_ALL,
+	SERVED_PART,
+	SERVED_LAST,
+	SERVED_LOST
+};
 
 /* Moves the answer of a batch's item i behind those that are ready. */
 static bool append(struct conn *c, size_t i, size_t len)
@@ -360,7 +373,8 @@ static enum served serve_batch(
 			continue;
 		if (!flush(c))
 			return SERVED_LOST;
-		/* The answers left would be over the limit too: they are made again when it is their turn. */
+		/* The answers left would be over the limit too: they are made again when it is
+		 * their turn. */
 		if (is_over_unsent(c) && i + 1 < n)
 			return SERVED_PART;
 	}
@@ -388,7 +402,8 @@ static enum served serve(struct conn *c, const uint8_t *p, size_t n, size_t *use
 	return served;
 }
 
-/* Keeps what came and was not used: set->in holds was bytes that c->in has too, then got new ones. */
+/* Keeps what came and was not used: set->in holds was bytes that c->in has too, then got new
+ * ones. */
 static bool keep_rest(struct conn *c, size_t was, size_t got, size_t used)
 {
 	struct streams *set = c->set;
@@ -475,7 +490,7 @@ static void conn_read(struct conn *c)
 	}
 	size_t n = was + (size_t)got;
 	enum served served = serve(c, set->in, n, &used);
-	/* Whole messages that are left wait for the unsent answers: the end is seen again then. */
+	/* Whole messages that are left wait for the unsent answers: the end is seen again. */
 	if (served == SERVED_LAST || (is_eof && frame_missing(set->in + used, n - used)))
 		c->is_ending = true;
 	if (served == SERVED_LOST || (!c->is_ending && !keep_rest(c, was, (size_t)got, used))) {
@@ -535,7 +550,8 @@ static void accept_set(struct streams *set, bool is_on)
 {
 	set->is_accepting = is_on;
 	for (struct list *at = set->listeners.next; at != &set->listeners; at = at->next)
-		loop_poll_set(container_of(at, struct listener, list)->poll, is_on ? LOOP_READ : 0);
+		loop_poll_set(
+			container_of(at, struct listener, list)->poll, is_on ? LOOP_READ : 0);
 }
 
 static void accept_resume(struct streams *set)
@@ -738,8 +754,8 @@ bool streams_listen(struct streams *set, int fd)
 	struct listener *listener = mem_new(sizeof *listener);
 	listener->set = set;
 	listener->fd = fd;
-	listener->poll = loop_poll_new(set->loop, fd, set->is_accepting ? LOOP_READ : 0,
-		on_acceptable, listener);
+	listener->poll = loop_poll_new(
+		set->loop, fd, set->is_accepting ? LOOP_READ : 0, on_acceptable, listener);
 	if (!listener->poll) {
 		mem_free(listener);
 		return false;

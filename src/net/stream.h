@@ -6,10 +6,11 @@
  * Threads  One set of streams per loop.
  * Memory   A connection at rest owns no buffer. Half a query or unsent answers are
  *          copied into buffers counted against the memory limit.
- * Limits   L21, L22: connections in all and per client, idle time, 2 s for a message, 128 KiB
- *          unread answers then reading stops, 5 s without progress then reset; when
- *          the memory limit is reached reading stops, then the largest holder is reset. The oldest idle
- *          connection makes room for a new one.
+ * Limits   Connections in all and per client, idle time (a tenth of it when three
+ *          quarters full), 2 s for a message; 128 KiB of unread answers, then reading
+ *          stops, 5 s without progress, then reset; near the memory limit reading
+ *          stops, beyond it the largest holder is reset. A read takes 4 KiB. The oldest
+ *          idle connection makes room for a new one.
  * Read     RFC 7766, 7828.
  */
 #pragma once
@@ -18,7 +19,7 @@
 #include "net/item.h"
 #include "net/loop.h"
 
-struct stream_opts { /* open: plain values, shared by the workers' sets through `shared` */
+struct stream_opts { /* open: plain values, for one set */
 	uint32_t idle_ms;        /* 10000 */
 	uint32_t message_ms;     /* 2000 from the first byte of a query to its last */
 	uint32_t stall_ms;       /* 5000 without progress of unsent answers */
@@ -27,24 +28,26 @@ struct stream_opts { /* open: plain values, shared by the workers' sets through 
 	uint64_t memory;         /* bytes of buffers of this loop's set */
 };
 
-struct stream_count { /* open: written by the loop's thread, read by others with relaxed loads */
-	_Atomic uint64_t accepted, refused, closed_idle, reset_slow, reset_memory, queries, open, bytes;
+struct stream_count { /* open: written by the loop's thread, read by any with count_get() */
+	_Atomic uint64_t accepted, refused, closed_idle, reset_slow, reset_memory, queries;
+	_Atomic uint64_t open, bytes; /* now */
 };
 
-/* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or -errno; is_first as
- * in udp_bind(). */
+/* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or
+ * -errno; is_first as in udp_bind(). */
 int stream_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct streams;
 /* NULL when there is no memory. */
-struct streams *streams_new(struct loop *loop, const struct stream_opts *opts, item_batch_fn *on_batch, void *user,
-	size_t scratch_size);
+struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
+	item_batch_fn *on_batch, void *user, size_t scratch_size);
 /* Accepts from fd, which stays the caller's. false when it cannot be polled. */
 bool streams_listen(struct streams *streams, int fd);
-/* New limits for what comes; a smaller number of connections closes the oldest idle ones. */
+/* New limits, also for what is there; fewer connections close the oldest idle ones. The
+ * descriptor limit of the process is looked at here and in streams_new(). */
 void streams_set_opts(struct streams *streams, const struct stream_opts *opts);
-/* Stops accepting, closes idle connections, and calls done when the last one has its answers (or after
- * at most 2 s, when the rest is closed). */
+/* Stops accepting, closes idle connections, and calls done, from the loop, when the last one
+ * has its answers; after 2 s the rest is reset. */
 void streams_drain(struct streams *streams, void (*done)(void *user), void *user);
 void streams_free(struct streams **streams);
 /* Bytes of a connection at rest, libuv's handle included. */

@@ -103,8 +103,8 @@ static void take_controls(struct udp *udp, size_t n)
 	}
 }
 
-/* Sends msgs[0..n-1]; one that the kernel refuses is skipped, and when its queue is full the rest
- * is dropped: a client asks again, waiting would delay everybody. */
+/* Sends msgs[0..n-1]; one that the kernel refuses is skipped, and when its queue is full the
+ * rest is dropped: a client asks again, waiting would delay everybody. */
 static void send_all(struct udp *udp, struct mmsghdr *msgs, unsigned n)
 {
 	unsigned at = 0, sent = 0;
@@ -165,7 +165,8 @@ static size_t serve_batch(struct udp *udp)
 		item->reply_len = REPLY_DROP;
 		/* sin_port and sin6_port lie at the same place. Port 0 cannot be answered and
 		 * is only ever forged (hazard B11). */
-		bool is_bad = udp->in[i].msg_hdr.msg_flags & MSG_TRUNC || !udp->peers[i].v4.sin_port;
+		bool is_bad =
+			udp->in[i].msg_hdr.msg_flags & MSG_TRUNC || !udp->peers[i].v4.sin_port;
 		if (unlikely(is_bad)) {
 			bad |= 1u << i;
 			item->query_len = 0;
@@ -201,7 +202,8 @@ static void prepare(struct udp *udp, size_t scratch_slot, socklen_t name_len)
 		in->msg_iov = &udp->in_iov[i];
 		out->msg_iov = &udp->out_iov[i];
 		in->msg_iovlen = out->msg_iovlen = 1;
-		/* The kernel leaves the length as it is: all names of a family are equally long. */
+		/* The kernel leaves the length as it is: all names of a family are equally
+		 * long. */
 		in->msg_name = out->msg_name = &udp->peers[i];
 		in->msg_namelen = out->msg_namelen = name_len;
 		if (udp->has_control) {

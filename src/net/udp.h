@@ -20,14 +20,17 @@ struct udp_count { /* open: written by the loop's thread, read by others with re
 	_Atomic uint64_t received, sent, dropped, send_errors;
 };
 
-/* A bound non-blocking socket with the options above set; receive buffer 4 MiB where allowed; SO_REUSEPORT. fd or -errno with
- * the reason ("cannot listen on 127.0.0.1@53: ..."). is_first: the first socket of a listener, which must find the
- * address free of other servers; the other workers' sockets join it. */
+/* A bound non-blocking socket with the options above set; receive buffer 4 MiB where allowed;
+ * SO_REUSEPORT. fd or -errno with the reason ("cannot listen on 127.0.0.1@53: ...").
+ * is_first: the first socket of a listener, which must find the address free of other
+ * servers; the other workers' sockets join it. */
 int udp_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct udp;
-/* Serves fd (which stays the caller's) on loop. scratch: BATCH_MAX pieces of scratch_size bytes are made and one
- * handed with each item. NULL when fd is no such socket or memory is short. */
-struct udp *udp_open(struct loop *loop, int fd, item_batch_fn *on_batch, void *user, size_t scratch_size);
+/* Serves fd (which stays the caller's) on loop. Of scratch, BATCH_MAX pieces of scratch_size
+ * bytes are made and one handed with each item. NULL when fd is no such socket or memory is
+ * short. A datagram over 4096 bytes comes as an item of 0 bytes and gets no reply. */
+struct udp *udp_open(
+	struct loop *loop, int fd, item_batch_fn *on_batch, void *user, size_t scratch_size);
 void udp_close(struct udp **udp);
 const struct udp_count *udp_counts(const struct udp *udp);

@@ -17,7 +17,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BATCH = 32, SLOT = 4096, FDS = 65536, READ = 65536, FRAME = 65535 + 2 };
+enum {
+	BATCH = 32,
+	SLOT = 4096,
+	FDS = 65536,
+	READ = 65536,
+	FRAME = 65535 + 2
+};
 
 struct rest { /* the bytes of a frame that has not all come */
 	uint32_t n;
@@ -72,7 +78,8 @@ static void serve_udp(int epoll, int fd)
 					slots[i][2] |= 0x80;
 			}
 			for (int at = 0; at < n;) {
-				int sent = sendmmsg(fd, msgs + at, (unsigned)(n - at), MSG_DONTWAIT);
+				int sent = sendmmsg(
+					fd, msgs + at, (unsigned)(n - at), MSG_DONTWAIT);
 				at += sent > 0 ? sent : 1;
 			}
 			for (int i = 0; i < n; i++) {
@@ -184,7 +191,8 @@ static int bind_to(const char *address, const char *port, int type)
 		fail("socket");
 	int one = 1, size = 4 << 20;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	if (type == SOCK_DGRAM && setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
+	if (type == SOCK_DGRAM &&
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	if (type == SOCK_STREAM)
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);

@@ -10,7 +10,11 @@
 
 #include <string.h>
 
-enum { SPLITS = 16, ROOM = 1 << 18, FRAMES = 4 };
+enum {
+	SPLITS = 16,
+	ROOM = 1 << 18,
+	FRAMES = 4
+};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -50,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 		struct frame frames[FRAMES];
 		size_t used = 0, taken, count;
-		while ((count = frame_cut(room + used, was + got - used, frames, FRAMES, &taken))) {
+		while ((count = frame_cut(
+				room + used, was + got - used, frames, FRAMES, &taken))) {
 			must(count <= FRAMES);
 			for (size_t k = 0; k < count; k++)
 				must_match(data, n, &walked, &frames[k]);

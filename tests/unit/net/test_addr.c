@@ -46,8 +46,8 @@ START_TEST(a_refusal_names_what_is_wrong)
 	refused_with("", "an address is missing");
 	refused_with("127.0.0.1@99999", "127.0.0.1@99999: port 99999 is over 65535");
 	refused_with("127.0.0.1@65536", "127.0.0.1@65536: port 65536 is over 65535");
-	refused_with("127.0.0.1@4294967349",
-		"127.0.0.1@4294967349: port 4294967349 is over 65535");
+	refused_with(
+		"127.0.0.1@4294967349", "127.0.0.1@4294967349: port 4294967349 is over 65535");
 	refused_with("127.0.0.1@", "127.0.0.1@: the port is missing");
 	refused_with("127.0.0.1@5x", "127.0.0.1@5x: port 5x is not a number");
 	refused_with("127.0.0.1@-1", "127.0.0.1@-1: port -1 is not a number");
@@ -104,7 +104,8 @@ START_TEST(only_the_unspecified_addresses_are_wildcards)
 	static const struct {
 		const char *text;
 		bool is_wildcard;
-	} rows[] = { { "0.0.0.0", true }, { "::", true }, { "127.0.0.1", false }, { "::1", false } };
+	} rows[] = { { "0.0.0.0", true }, { "::", true }, { "127.0.0.1", false },
+		{ "::1", false } };
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct addr a;
 		ck_assert_int_eq(addr_parse(&a, rows[i].text, 53, NULL), 0);

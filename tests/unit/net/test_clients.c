@@ -24,7 +24,9 @@ END_TEST
 
 START_TEST(counts_are_right_while_clients_come_and_go)
 {
-	enum { N = 3000 };
+	enum {
+		N = 3000
+	};
 	static uint64_t ids[N];
 	static uint32_t counts[N];
 	struct clients c;

@@ -14,10 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BIG = 60000, FDS = 400 };
+enum {
+	BIG = 60000,
+	FDS = 400
+};
 
-/* A server on a thread of its own that echoes with the third byte's top bit set; a query that starts with 'd' is
- * dropped, one that starts with 'b' gets BIG bytes, of which the last four are the query's. */
+/* A server on a thread of its own that echoes with the third byte's top bit set; a query that
+ * starts with 'd' is dropped, one that starts with 'b' gets BIG bytes, of which the last four
+ * are the query's. */
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;
@@ -30,7 +34,11 @@ struct echo {
 	uint64_t drain_start;
 };
 
-enum { WISH_STOP, WISH_DRAIN, WISH_OPTS };
+enum {
+	WISH_STOP,
+	WISH_DRAIN,
+	WISH_OPTS
+};
 
 static const struct stream_opts usual = {
 	.idle_ms = 10000,
@@ -130,7 +138,8 @@ static void echo_end(struct echo *e)
 
 static void rest_ms(int ms)
 {
-	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L },
+		NULL);
 }
 
 /* Waits until a counter has its value; how the tests meet the other thread. */
@@ -198,7 +207,10 @@ static void is_served(int fd)
 	char out[6];
 	say(fd, "\0\4ab\1c", 6);
 	ck_assert_int_eq(hear(fd, out, 6, 2000), 6);
-	ck_assert_mem_eq(out, "\0\4ab\x81" "c", 6);
+	ck_assert_mem_eq(out,
+		"\0\4ab\x81"
+		"c",
+		6);
 }
 
 START_TEST(a_connection_at_rest_is_small)
@@ -240,7 +252,10 @@ START_TEST(bytes_that_come_one_by_one_make_a_query)
 		}
 		char out[6];
 		ck_assert_int_eq(hear(fd, out, 6, 2000), 6);
-		ck_assert_mem_eq(out, "\0\4ab\x81" "c", 6);
+		ck_assert_mem_eq(out,
+			"\0\4ab\x81"
+			"c",
+			6);
 	}
 	ck_assert(comes_to(&streams_counts(e.streams)->bytes, 0));
 	close(fd);
@@ -253,7 +268,9 @@ START_TEST(a_query_of_the_greatest_length_comes_back_whole)
 	struct echo e;
 	echo_start(&e, &usual, "127.0.0.1@0");
 	int fd = client(&e, "127.0.0.1");
-	enum { N = 2 + 65535 };
+	enum {
+		N = 2 + 65535
+	};
 	static unsigned char query[2 * N], out[2 * N];
 	for (size_t i = 0; i < sizeof query; i++)
 		query[i] = (unsigned char)(0x80 | i * 7);
@@ -271,10 +288,14 @@ START_TEST(pipelined_queries_are_answered_in_batches_and_in_order)
 	struct echo e;
 	echo_start(&e, &usual, "127.0.0.1@0");
 	int fd = client(&e, "127.0.0.1");
-	enum { N = 1000, LEN = 6 };
+	enum {
+		N = 1000,
+		LEN = 6
+	};
 	static char queries[N * LEN], out[N * LEN];
 	for (int i = 0; i < N; i++)
-		memcpy(queries + i * LEN, (char[]){ 0, 4, 'a', (char)(i >> 8), 0, (char)i }, LEN);
+		memcpy(queries + i * LEN, (char[]){ 0, 4, 'a', (char)(i >> 8), 0, (char)i },
+			LEN);
 	say(fd, queries, sizeof queries);
 	ck_assert_int_eq(hear(fd, out, sizeof out, 2000), sizeof out);
 	for (int i = 0; i < N; i++) {
@@ -294,7 +315,9 @@ START_TEST(a_client_that_has_said_all_still_hears_all)
 	echo_start(&e, &usual, "127.0.0.1@0");
 	int fd = client(&e, "127.0.0.1");
 	/* Far more than the sockets' buffers hold, so that most of it is made after the end. */
-	enum { N = 200 };
+	enum {
+		N = 200
+	};
 	for (char i = 0; i < (char)(N / 2); i++)
 		say(fd, (char[]){ 0, 4, 'b', 0, 0, i, 0, 4, 'b', 0, 1, i }, 12);
 	shutdown(fd, SHUT_WR);
@@ -544,7 +567,9 @@ START_TEST(beyond_the_memory_limit_the_largest_holder_is_reset)
 	const struct stream_count *count = streams_counts(e.streams);
 	int good = client(&e, "127.0.0.2");
 	say(good, "\0\4a", 3);
-	enum { N = 5 };
+	enum {
+		N = 5
+	};
 	int fds[N];
 	for (int i = 0; i < N; i++) {
 		fds[i] = deaf_client(&e, "127.0.0.1");
@@ -677,7 +702,10 @@ START_TEST(descriptors_are_held_back_and_running_out_of_them_does_not_spin)
 END_TEST
 
 /* In a process of its own: opens N connections, then wants answers on the last ones. */
-enum { CROWD = 100, LATEST = 10 };
+enum {
+	CROWD = 100,
+	LATEST = 10
+};
 
 static int crowd(const struct echo *e)
 {
@@ -778,7 +806,8 @@ START_TEST(a_second_server_is_told_that_the_address_is_held)
 	ck_assert_int_ge(first, 0);
 	ck_assert_int_eq(addr_local(&at, first), 0);
 	ck_assert_int_eq(stream_bind(&at, true, &err), -EADDRINUSE);
-	ck_assert_ptr_nonnull(strstr(err.text, "address already in use: another server holds it"));
+	ck_assert_ptr_nonnull(
+		strstr(err.text, "address already in use: another server holds it"));
 	int second = stream_bind(&at, false, &err);
 	ck_assert_int_ge(second, 0);
 	close(first);
@@ -791,12 +820,14 @@ START_TEST(a_second_server_is_told_that_the_address_is_held)
 END_TEST
 
 UNIT_MAIN("net/stream", a_connection_at_rest_is_small, both_families_are_served,
-	bytes_that_come_one_by_one_make_a_query, a_query_of_the_greatest_length_comes_back_whole,
+	bytes_that_come_one_by_one_make_a_query,
+	a_query_of_the_greatest_length_comes_back_whole,
 	pipelined_queries_are_answered_in_batches_and_in_order,
 	a_client_that_has_said_all_still_hears_all,
 	a_dropped_query_closes_after_the_answers_before_it,
 	a_client_that_reads_slowly_gets_every_answer, a_client_that_never_reads_is_reset,
-	a_query_that_drips_is_cut_off_in_time, an_idle_connection_is_closed_and_a_busy_one_is_not,
+	a_query_that_drips_is_cut_off_in_time,
+	an_idle_connection_is_closed_and_a_busy_one_is_not,
 	idle_time_shrinks_when_room_gets_short, a_client_has_so_many_connections_and_no_more,
 	the_connection_idle_longest_makes_room_for_a_new_one,
 	nobody_is_thrown_out_in_the_middle_of_a_query,

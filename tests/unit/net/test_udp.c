@@ -10,19 +10,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A server on a thread of its own that echoes with the third byte's top bit set; a query that starts
- * with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes. */
+/* A server on a thread of its own that echoes with the third byte's top bit set; a query that
+ * starts with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes. */
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;
 	struct udp *udp;
 	struct addr addr;
 	int fd;
-	size_t largest;   /* batch seen */
+	size_t largest;    /* batch seen */
 	bool is_misplaced; /* scratch pieces that overlap or lie badly */
 };
 
-enum { SCRATCH = 100 };
+enum {
+	SCRATCH = 100
+};
 
 static void echo_batch(void *user, struct item *items, size_t n)
 {
@@ -94,7 +96,8 @@ static void echo_end(struct echo *e)
 	close(e->fd);
 }
 
-/* A socket connected to the server at address host, which therefore hears only replies from there. */
+/* A socket connected to the server at address host, which therefore hears only replies from
+ * there. */
 static int client(const struct echo *e, const char *host)
 {
 	struct addr to;
@@ -146,7 +149,9 @@ START_TEST(queries_that_wait_are_served_in_batches_and_holes_are_skipped)
 	struct echo e;
 	echo_open(&e, "127.0.0.1@0");
 	int fd = client(&e, "127.0.0.1");
-	enum { N = 100 };
+	enum {
+		N = 100
+	};
 	for (int i = 0; i < N; i++) {
 		/* A drop at the start, at the end and in runs. */
 		bool is_dropped = i % 32 == 0 || i % 32 == 31 || (i > 40 && i < 50);
@@ -247,8 +252,7 @@ START_TEST(source_port_zero_gets_no_reply)
 		uint16_t from, to, len, sum;
 		char query[4];
 	} datagram = { 0, htons(addr_port(&e.addr)), htons(12), 0, "abc" };
-	ck_assert_int_eq(
-		sendto(raw, &datagram, 12, 0, &e.addr.any, addr_len(&e.addr)), 12);
+	ck_assert_int_eq(sendto(raw, &datagram, 12, 0, &e.addr.any, addr_len(&e.addr)), 12);
 	close(raw);
 	echo_start(&e);
 	int fd = client(&e, "127.0.0.1");
