@@ -20,14 +20,20 @@ static void nsec(struct reply *r, const struct zone *zone, const uint8_t *name)
 	add_proof(r, zone, zone_nsec_before(zone, name), TYPE_NSEC);
 }
 
+/* False when the zone has no NSEC3, or there is no SHA-1 to be had: the reply goes out without. */
+static bool hash_name(struct reply *r, const struct zone *zone, const uint8_t *name, uint8_t hash[HASHER_LEN])
+{
+	return zone->has_nsec3 && hasher_nsec3(r->hasher, name, name_len(name), zone->nsec3_salt,
+					  zone->nsec3_salt_len, zone->nsec3_iterations, hash);
+}
+
 /* The NSEC3 that matches or covers name; false when it only covers and a match was wanted: nothing is added then. */
 static bool nsec3(struct reply *r, const struct zone *zone, const uint8_t *name, bool want_match)
 {
 	uint8_t hash[HASHER_LEN];
 	bool is_match;
-	if (!hasher_nsec3(r->hasher, name, name_len(name), zone->nsec3_salt, zone->nsec3_salt_len,
-		    zone->nsec3_iterations, hash))
-		return true; /* no SHA-1 to be had: the reply goes out without */
+	if (!hash_name(r, zone, name, hash))
+		return true;
 	const struct node *node = zone_nsec3_before(zone, hash, &is_match);
 	if (want_match && !is_match)
 		return false;
@@ -83,12 +89,27 @@ void deny_name(struct reply *r, const struct zone *zone, const struct key *key, 
 
 void deny_closer(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
-	if (!r->is_dnssec)
+	uint8_t hash[HASHER_LEN];
+	bool is_match;
+	if (!r->is_dnssec || r->proofs == array_len(r->proof))
 		return;
+	const uint8_t *closer = key->name + key->at[f->encloser_label - 1];
+	const struct node *node = NULL;
 	if (zone->has_nsec)
-		nsec(r, zone, key->name);
-	else if (zone->has_nsec3)
-		nsec3(r, zone, key->name + key->at[f->encloser_label - 1], false);
+		node = zone_nsec_before(zone, closer);
+	else if (hash_name(r, zone, closer, hash))
+		node = zone_nsec3_before(zone, hash, &is_match);
+	if (!node)
+		return;
+	r->proof[r->proofs].zone = zone;
+	r->proof[r->proofs++].node = node;
+}
+
+void deny_write(struct reply *r)
+{
+	for (unsigned i = 0; i < r->proofs && !r->is_truncated; i++)
+		add_proof(r, r->proof[i].zone, r->proof[i].node,
+			r->proof[i].zone->has_nsec ? TYPE_NSEC : TYPE_NSEC3);
 }
 
 void deny_wildcard_type(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)

@@ -14,9 +14,11 @@
 void deny_type(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f);
 /* The name does not exist and no wildcard stands in. */
 void deny_name(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f);
-/* A wildcard stands in (f->node): there is no closer name. */
+/* A wildcard stands in (f->node): there is no closer name. Noted, for the answer section may go on; deny_write()
+ * writes it. */
 void deny_closer(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f);
 /* A wildcard stands in and does not have the type. */
 void deny_wildcard_type(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f);
+void deny_write(struct reply *r);
 /* The delegation f->node has no DS. */
 void deny_ds(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f);

@@ -3,6 +3,18 @@
 
 #include "wire/rrtype.h"
 
+void reply_start(struct reply *r, const struct question *q, struct writer *w)
+{
+	/* Field by field: the arrays are large, and counted. */
+	r->q = q;
+	r->w = w;
+	r->is_dnssec = q->edns.is_do;
+	r->rcode = RCODE_NOERROR;
+	r->is_authoritative = r->is_truncated = false;
+	r->ede = EDE_NONE;
+	r->sets = r->names = r->mades = r->proofs = 0;
+}
+
 bool reply_has(const struct reply *r, const struct set *set)
 {
 	for (unsigned i = 0; i < r->sets; i++)

@@ -13,6 +13,7 @@
 enum {
 	REPLY_SETS = 64,  /* sets remembered, so that none comes twice */
 	REPLY_NAMES = 13, /* additional look-ups (limit L17) */
+	REPLY_HOPS = 17,  /* aliases followed (limit L6) */
 };
 
 struct reply { /* open: the answer floor */
@@ -28,14 +29,25 @@ struct reply { /* open: the answer floor */
 	/* inside */
 	unsigned sets;
 	const struct set *set[REPLY_SETS];
+	struct key alias, target; /* of the name a chain has come to; of one looked up beside it */
+	struct name made[2];      /* names that DNAMEs made; the last and the one before */
+	unsigned mades;
+	uint64_t seen[REPLY_HOPS]; /* hashes of the names of the chain */
+	unsigned proofs;           /* that no closer name than a wildcard is there: for the authority section */
+	struct {
+		const struct zone *zone;
+		const struct node *node;
+	} proof[REPLY_HOPS + 1];
 	unsigned names;
 	struct {
 		const struct zone *zone;
 		const uint8_t *name;
-		uint16_t type; /* of the set that named it */
+		uint16_t type; /* to be added beside the addresses; 0: none */
 	} name[REPLY_NAMES];
 };
 
+/* Makes r ready for a reply to q into w, which writer_start() has readied. */
+void reply_start(struct reply *r, const struct question *q, struct writer *w);
 /* Is the set in the reply already. */
 bool reply_has(const struct reply *r, const struct set *set);
 /* Appends a set with the given TTL, and its signatures when the client asks for them. What does not fit

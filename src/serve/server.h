@@ -3,7 +3,8 @@
  *
  * What     Starts N workers on the given listeners; hands them worlds; adds up their counters;
  *          drains them. The sockets of a listener stay for the life of the server.
- * Threads  Called by the control thread; callbacks come on its loop.
+ * Threads  Called by the control thread; callbacks come on its loop, whose wake-up function the
+ *          server takes for itself (loop_on_wake()).
  */
 #pragma once
 
@@ -53,8 +54,10 @@ struct server;
 /* Binds every listener (err names the one at fault) and readies the workers; none runs yet. NULL when
  * something could not be had. control: the control thread's loop. */
 struct server *server_new(const struct server_opts *opts, struct loop *control, struct err *err);
-/* Starts the workers on their first world. The server owns worlds from here on. */
-void server_start(struct server *server, struct world *world);
+/* Where listener i is bound: tells the port where 0 was asked for. */
+const struct addr *server_listener(const struct server *server, size_t i);
+/* Starts the workers on their first world. The server owns worlds from here on. False: no thread to be had. */
+bool server_start(struct server *server, struct world *world) CHECKED;
 /* Gives every worker a new world; the one before is freed when the last worker let go of it, then
  * on_switched(user) is called on the control loop. One switch at a time: must not be called before. */
 void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user), void *user);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pipe.h -- a batch of queries to a batch of replies
+ *
+ * What     All are read first, then the memory each will need is asked for ahead, stage by stage,
+ *          then all are answered: the misses of a batch overlap instead of adding up.
+ * Threads  One worker.
+ */
+#pragma once
+
+#include "base/count.h"
+#include "net/item.h"
+#include "serve/world.h"
+
+struct hash_key;
+
+struct pipe_count { /* open: written by the worker, read by any */
+	_Atomic uint64_t queries_udp, queries_tcp, answers, drops, truncated;
+	_Atomic uint64_t rcodes[7]; /* NOERROR .. REFUSED; the last: any other */
+};
+
+struct pipe;
+struct pipe *pipe_new(const struct hash_key *cookie_secret);
+void pipe_free(struct pipe **pipe);
+/* Between two batches. */
+void pipe_set_world(struct pipe *pipe, const struct world *world);
+/* An item_batch_fn; user is the pipe. Each item's scratch has pipe_scratch() bytes. */
+void pipe_batch(void *user, struct item *items, size_t n);
+size_t pipe_scratch(void);
+const struct pipe_count *pipe_counts(const struct pipe *pipe);

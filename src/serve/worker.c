@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/worker.h"
+
+#include "base/mem.h"
+
+#include <stdatomic.h>
+#include <unistd.h>
+
+struct worker {
+	struct loop *loop;
+	struct loop_thread *thread;
+	struct pipe *pipe;
+	struct streams *streams;
+	struct udp *udp[LISTENERS_MAX];
+	int fd[LISTENERS_MAX][2];
+	size_t listeners;
+	void (*on_news)(void *user);
+	void *user;
+	/* The mailbox: what control wants, taken by exchange. */
+	_Atomic(const struct world *) next;
+	_Atomic(struct stream_opts *) opts;
+	_Atomic bool is_stopping;
+	/* What the worker tells. */
+	_Atomic(const struct world *) world;
+	_Atomic bool has_ended;
+	bool is_draining;
+};
+
+static void on_drained(void *user)
+{
+	struct worker *w = user;
+	loop_stop(w->loop);
+}
+
+/* Datagrams are answered to the end: their sockets close with the worker. */
+static void drain(struct worker *w)
+{
+	w->is_draining = true;
+	streams_drain(w->streams, on_drained, w);
+}
+
+static void on_wake(void *user)
+{
+	struct worker *w = user;
+	const struct world *next = atomic_exchange(&w->next, NULL);
+	if (next) {
+		pipe_set_world(w->pipe, next);
+		atomic_store(&w->world, next);
+		w->on_news(w->user);
+	}
+	struct stream_opts *opts = atomic_exchange(&w->opts, NULL);
+	if (opts)
+		streams_set_opts(w->streams, opts);
+	mem_free(opts);
+	if (atomic_load(&w->is_stopping) && !w->is_draining)
+		drain(w);
+}
+
+struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams,
+	void (*on_news)(void *user), void *user)
+{
+	struct worker *w = mem_new(sizeof *w);
+	w->on_news = on_news;
+	w->user = user;
+	w->pipe = pipe_new(cookie_secret);
+	w->loop = loop_new();
+	if (w->loop)
+		w->streams = streams_new(w->loop, streams, pipe_batch, w->pipe, pipe_scratch());
+	if (!w->streams) {
+		worker_free(&w);
+		return NULL;
+	}
+	loop_on_wake(w->loop, on_wake, w);
+	return w;
+}
+
+bool worker_listen(struct worker *w, int udp_fd, int tcp_fd)
+{
+	must(w->listeners < LISTENERS_MAX);
+	size_t i = w->listeners++;
+	w->fd[i][0] = udp_fd;
+	w->fd[i][1] = tcp_fd;
+	w->udp[i] = udp_open(w->loop, udp_fd, pipe_batch, w->pipe, pipe_scratch());
+	return w->udp[i] && streams_listen(w->streams, tcp_fd);
+}
+
+static void run(void *user)
+{
+	struct worker *w = user;
+	loop_run(w->loop);
+	/* on_news is the last that touches w: control frees it once it has seen has_ended and joined. */
+	atomic_store(&w->has_ended, true);
+	w->on_news(w->user);
+}
+
+bool worker_start(struct worker *w, const struct world *world)
+{
+	pipe_set_world(w->pipe, world);
+	atomic_store(&w->world, world);
+	w->thread = loop_thread_start(run, w);
+	return w->thread != NULL;
+}
+
+void worker_send_world(struct worker *w, const struct world *world)
+{
+	atomic_store(&w->next, world);
+	loop_wake(w->loop);
+}
+
+void worker_send_streams(struct worker *w, const struct stream_opts *opts)
+{
+	/* What was sent before and not yet taken is out of date. */
+	mem_free(atomic_exchange(&w->opts, mem_copy(opts, sizeof *opts)));
+	loop_wake(w->loop);
+}
+
+void worker_send_stop(struct worker *w)
+{
+	atomic_store(&w->is_stopping, true);
+	loop_wake(w->loop);
+}
+
+const struct world *worker_world(const struct worker *w)
+{
+	return atomic_load(&w->world);
+}
+
+bool worker_has_ended(const struct worker *w)
+{
+	return atomic_load(&w->has_ended);
+}
+
+void worker_free(struct worker **worker)
+{
+	struct worker *w = *worker;
+	*worker = NULL;
+	if (!w)
+		return;
+	if (w->thread)
+		loop_thread_join(&w->thread);
+	for (size_t i = 0; i < w->listeners; i++)
+		udp_close(&w->udp[i]);
+	streams_free(&w->streams);
+	if (w->loop)
+		loop_free(&w->loop);
+	for (size_t i = 0; i < w->listeners; i++) {
+		close(w->fd[i][0]);
+		close(w->fd[i][1]);
+	}
+	pipe_free(&w->pipe);
+	mem_free(atomic_load(&w->opts));
+	mem_free(w);
+}
+
+void worker_add_counts(const struct worker *w, uint64_t *counts)
+{
+	const struct pipe_count *pipe = pipe_counts(w->pipe);
+	const struct stream_count *streams = streams_counts(w->streams);
+	counts[COUNT_QUERIES_UDP] += count_get(&pipe->queries_udp);
+	counts[COUNT_QUERIES_TCP] += count_get(&pipe->queries_tcp);
+	counts[COUNT_ANSWERS] += count_get(&pipe->answers);
+	counts[COUNT_DROPS] += count_get(&pipe->drops);
+	counts[COUNT_TRUNCATED] += count_get(&pipe->truncated);
+	for (unsigned i = 0; i < array_len(pipe->rcodes); i++)
+		counts[COUNT_NOERROR + i] += count_get(&pipe->rcodes[i]);
+	for (size_t i = 0; i < w->listeners; i++)
+		if (w->udp[i])
+			counts[COUNT_UDP_SEND_ERRORS] += count_get(&udp_counts(w->udp[i])->send_errors);
+	counts[COUNT_TCP_ACCEPTED] += count_get(&streams->accepted);
+	counts[COUNT_TCP_OPEN] += count_get(&streams->open);
+	counts[COUNT_TCP_REFUSED] += count_get(&streams->refused);
+	counts[COUNT_TCP_IDLE_CLOSED] += count_get(&streams->closed_idle);
+	counts[COUNT_TCP_RESET] += count_get(&streams->reset_slow) + count_get(&streams->reset_memory);
+	counts[COUNT_TCP_BYTES] += count_get(&streams->bytes);
+}

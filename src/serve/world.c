@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/inside.h"
+
+#include "base/mem.h"
+
+struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n)
+{
+	struct world *world = mem_new(sizeof *world);
+	world->texts = *opts;
+	world->answer = (struct answer_opts){
+		.edns_size = opts->edns_size,
+		.keepalive = opts->keepalive,
+		.cookies = opts->cookies,
+		.version = world->texts.version,
+		.identity = world->texts.identity,
+		.nsid = world->texts.nsid,
+	};
+	world->zones = mem_array(n ? n : 1, sizeof *world->zones);
+	world->n = n;
+	for (size_t i = 0; i < n; i++)
+		world->zones[i] = zone_hold(zones[i]);
+	world->table = zone_table_new(world->zones, n);
+	return world;
+}
+
+void world_free(struct world **held)
+{
+	struct world *world = *held;
+	*held = NULL;
+	if (!world)
+		return;
+	zone_table_free(&world->table);
+	for (size_t i = 0; i < world->n; i++)
+		zone_drop(&world->zones[i]);
+	mem_free(world->zones);
+	mem_free(world);
+}
