@@ -379,8 +379,9 @@ static void put_record(
 		o->cap = o->cap ? o->cap * 2 : 16;
 		o->list = mem_grow(o->list, o->cap * sizeof *o->list);
 	}
-	if (o->bytes_cap - o->bytes_len < len) {
-		o->bytes_cap = (o->bytes_cap + len) * 2;
+	/* Also for a first record without RDATA: nothing is computed from NULL. */
+	if (o->bytes_cap - o->bytes_len <= len) {
+		o->bytes_cap = (o->bytes_cap + len + 32) * 2;
 		o->bytes = mem_grow(o->bytes, o->bytes_cap);
 	}
 	uint16_t covers = type == TYPE_RRSIG ? (uint16_t)(rdata[0] << 8 | rdata[1]) : 0;

@@ -92,8 +92,10 @@ static uint64_t node_records(const struct node *node)
 
 void draft_link(struct zone_build *b)
 {
-	struct zone_slot *slot = draft_slot(b, (uint32_t)b->apex_hash, NULL, 0);
-	uint32_t apex = slot->offset ? slot->offset : draft_empty(b, NULL, 0);
+	/* No labels: any address does, but memcmp() and memcpy() take none that is NULL. */
+	const uint8_t *none = b->zone->apex_name;
+	struct zone_slot *slot = draft_slot(b, (uint32_t)b->apex_hash, none, 0);
+	uint32_t apex = slot->offset ? slot->offset : draft_empty(b, none, 0);
 	b->zone->apex = apex;
 	/* Empty non-terminals are added at the end while the walk is on: it meets them too. */
 	for (uint32_t at = FIRST_NODE; at < b->used / ZONE_UNIT; at = draft_next(b, at))
