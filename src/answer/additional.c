@@ -40,7 +40,7 @@ void additional_note(struct reply *r, const struct zone *zone, const uint8_t *ow
 	}
 }
 
-static void add_type(struct reply *r, const struct writer_owner *owner, const struct node *node, uint16_t type)
+static void add_type(struct reply *r, struct writer_owner *owner, const struct node *node, uint16_t type)
 {
 	const struct set *set = node_find(node, type);
 	if (set && !reply_has(r, set))

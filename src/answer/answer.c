@@ -176,7 +176,7 @@ static void answer_chaos(struct answerer *a, const struct question *q)
 	must(n < sizeof rdata);
 	rdata[0] = (uint8_t)n;
 	memcpy(rdata + 1, text, n);
-	const struct writer_owner owner = { q->wire, HEADER_LEN };
+	struct writer_owner owner = { q->wire, HEADER_LEN };
 	if (!writer_record(&a->writer, SECTION_ANSWER, &owner, TYPE_TXT, 0, rdata, (uint16_t)(n + 1)))
 		r->is_truncated = true;
 }

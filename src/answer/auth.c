@@ -20,18 +20,19 @@ struct walk {
 
 enum { QNAME_AT = HEADER_LEN };
 
-/* The apex, which stands in the reply already when the question lies below it. */
-static struct writer_owner apex_owner(const struct walk *w)
+/* Where a name that the looked-for name ends in stands in the reply: in the question, unless the walk has left
+ * it. 0: it does not stand there (the root's one byte is not worth a pointer). */
+static uint16_t place_of(const struct walk *w, unsigned len)
 {
-	struct writer_owner owner = { w->zone->apex_name, 0 };
-	if (w->key == &w->r->q->key && w->zone->apex_len > 1)
-		owner.at = (uint16_t)(QNAME_AT + w->key->len - w->zone->apex_len);
-	return owner;
+	return w->key == &w->r->q->key && len > 1 ? (uint16_t)(QNAME_AT + w->key->len - len) : 0;
 }
 
+/* The SOA of a negative answer. What follows in such a reply has the zone's name in common and no more. */
 static void add_soa(struct walk *w)
 {
-	const struct writer_owner owner = apex_owner(w);
+	struct writer_owner owner = { w->zone->apex_name, place_of(w, w->zone->apex_len) };
+	if (owner.at)
+		writer_anchor(w->r->w, owner.name, w->zone->apex_len, owner.at);
 	if (!reply_has(w->r, w->zone->soa))
 		reply_add(w->r, SECTION_AUTHORITY, &owner, w->zone->soa, w->zone->negative_ttl);
 }
@@ -70,8 +71,7 @@ static bool follow_dname(struct walk *w)
 	const struct set *dname = node_find(w->find.node, TYPE_DNAME);
 	uint8_t buf[NAME_MAX_LEN];
 	struct writer_owner owner = reply_owner(w->zone, w->find.node, buf);
-	if (w->key == &r->q->key && owner.name[0])
-		owner.at = (uint16_t)(QNAME_AT + w->key->len - w->zone->apex_len - w->find.node->rel_len);
+	owner.at = place_of(w, (unsigned)w->zone->apex_len + w->find.node->rel_len);
 	if (!reply_has(r, dname) && !reply_add(r, SECTION_ANSWER, &owner, dname, dname->ttl))
 		return false;
 	uint16_t len;
@@ -115,8 +115,7 @@ static void answer_referral(struct walk *w)
 	const struct set *ns = node_find(cut, TYPE_NS), *ds = node_find(cut, TYPE_DS);
 	uint8_t buf[NAME_MAX_LEN];
 	struct writer_owner owner = reply_owner(w->zone, cut, buf);
-	if (w->key == &r->q->key)
-		owner.at = (uint16_t)(QNAME_AT + w->key->len - w->zone->apex_len - cut->rel_len);
+	owner.at = place_of(w, (unsigned)w->zone->apex_len + cut->rel_len);
 	if (!reply_add(r, SECTION_AUTHORITY, &owner, ns, ns->ttl))
 		return;
 	if (r->is_dnssec && ds)
@@ -230,7 +229,7 @@ bool auth_answer(const struct zone_table *zones, struct reply *r)
 		.r = r,
 		.key = &r->q->key,
 		.spelt = r->q->wire,
-		.owner = { r->q->wire, QNAME_AT } };
+		.owner = { r->q->wire, r->q->key.len > 1 ? QNAME_AT : 0 } };
 	w.zone = choose_zone(&w);
 	if (!w.zone)
 		return false;

@@ -52,6 +52,6 @@ void reply_start(struct reply *r, const struct question *q, struct writer *w);
 bool reply_has(const struct reply *r, const struct set *set);
 /* Appends a set with the given TTL, and its signatures when the client asks for them. What does not fit
  * truncates the reply, but in the additional section, where it is left out. True: it is in. */
-bool reply_add(struct reply *r, enum section section, const struct writer_owner *owner, const struct set *set, uint32_t ttl);
+bool reply_add(struct reply *r, enum section section, struct writer_owner *owner, const struct set *set, uint32_t ttl);
 /* Owner of a node's sets. */
 struct writer_owner reply_owner(const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN]);

@@ -18,6 +18,7 @@ void writer_start(struct writer *w, uint8_t *buf, uint32_t limit, const struct q
 	w->limit = limit;
 	w->class = q->class;
 	w->has_table = false;
+	w->anchor = NULL;
 	memset(w->count, 0, sizeof w->count);
 	put_u16(buf, q->id);
 	put_u16(buf + 2, (uint16_t)(FLAG_QR | (q->flags & (FLAGS_OPCODE | FLAG_RD))));
@@ -28,6 +29,14 @@ void writer_start(struct writer *w, uint8_t *buf, uint32_t limit, const struct q
 		w->len += q->wire_len;
 		w->count[SECTION_QUESTION] = 1;
 	}
+}
+
+void writer_anchor(struct writer *w, const uint8_t *name, unsigned len, uint16_t at)
+{
+	must(at && at <= POINTER_MAX);
+	w->anchor = name;
+	w->anchor_len = (uint8_t)len;
+	w->anchor_at = at;
 }
 
 struct writer_mark writer_mark(const struct writer *w)
@@ -121,9 +130,34 @@ static void start_table(struct writer *w)
 	}
 }
 
+/* What of name stands before the anchor; NULL: it does not end in it. */
+static const uint8_t *before_anchor(const struct writer *w, const uint8_t *name)
+{
+	size_t n = name_len(name);
+	if (n < w->anchor_len)
+		return NULL;
+	const uint8_t *tail = name + n - w->anchor_len, *p = name;
+	while (p < tail)
+		p += *p + 1;
+	return p == tail && memcmp(p, w->anchor, w->anchor_len) == 0 ? p : NULL;
+}
+
+static bool write_anchored(struct writer *w, const uint8_t *name, size_t head)
+{
+	if (w->limit - w->len < head + 2)
+		return false;
+	memcpy(w->buf + w->len, name, head);
+	put_u16(w->buf + w->len + head, (uint16_t)(0xc000 | w->anchor_at));
+	w->len += (uint32_t)head + 2;
+	return true;
+}
+
 /* Writes name at w->len; false when it does not fit. */
 static bool write_name(struct writer *w, const uint8_t *name)
 {
+	const uint8_t *anchor = w->anchor ? before_anchor(w, name) : NULL;
+	if (anchor)
+		return write_anchored(w, name, (size_t)(anchor - name));
 	uint8_t at[NAME_MAX_LABELS + 1];
 	unsigned n = 0, end = 0;
 	for (; name[end]; end += name[end] + 1u)
@@ -206,10 +240,15 @@ static bool write_compressed(struct writer *w, const struct rrtype *row, const u
 	return true;
 }
 
-static bool write_owner(struct writer *w, const struct writer_owner *owner)
+/* The first record of an owner spells it out, the others point there. */
+static bool write_owner(struct writer *w, struct writer_owner *owner)
 {
-	if (owner->at == 0 || owner->at > POINTER_MAX)
+	if (owner->at == 0) {
+		uint32_t at = w->len;
+		if (owner->name[0] && at <= POINTER_MAX)
+			owner->at = (uint16_t)at;
 		return write_name(w, owner->name);
+	}
 	if (w->limit - w->len < 2)
 		return false;
 	put_u16(w->buf + w->len, (uint16_t)(0xc000 | owner->at));
@@ -217,7 +256,7 @@ static bool write_owner(struct writer *w, const struct writer_owner *owner)
 	return true;
 }
 
-static bool write_record(struct writer *w, const struct writer_owner *owner, const struct rrtype *compressed,
+static bool write_record(struct writer *w, struct writer_owner *owner, const struct rrtype *compressed,
 	uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t n)
 {
 	if (!write_owner(w, owner) || w->limit - w->len < RECORD_FIXED)
@@ -237,19 +276,21 @@ static bool write_record(struct writer *w, const struct writer_owner *owner, con
 	return true;
 }
 
-bool writer_set(struct writer *w, enum section section, const struct writer_owner *owner, uint16_t type,
+bool writer_set(struct writer *w, enum section section, struct writer_owner *owner, uint16_t type,
 	uint32_t ttl, const uint8_t *records, unsigned n)
 {
 	const struct rrtype *row = rrtype_find(type);
 	if (!is_compressible(row))
 		row = NULL;
 	struct writer_mark mark = writer_mark(w);
+	uint16_t at = owner->at;
 	for (unsigned i = 0; i < n; i++) {
 		uint16_t len;
 		memcpy(&len, records, sizeof len);
 		records += sizeof len;
 		if (!write_record(w, owner, row, type, ttl, records, len)) {
 			writer_rollback(w, &mark);
+			owner->at = at;
 			return false;
 		}
 		records += len;
@@ -258,15 +299,17 @@ bool writer_set(struct writer *w, enum section section, const struct writer_owne
 	return true;
 }
 
-bool writer_record(struct writer *w, enum section section, const struct writer_owner *owner, uint16_t type,
+bool writer_record(struct writer *w, enum section section, struct writer_owner *owner, uint16_t type,
 	uint32_t ttl, const uint8_t *rdata, uint16_t rdata_len)
 {
 	const struct rrtype *row = rrtype_find(type);
 	if (!is_compressible(row))
 		row = NULL;
 	struct writer_mark mark = writer_mark(w);
+	uint16_t at = owner->at;
 	if (!write_record(w, owner, row, type, ttl, rdata, rdata_len)) {
 		writer_rollback(w, &mark);
+		owner->at = at;
 		return false;
 	}
 	w->count[section]++;

@@ -4,6 +4,7 @@
 #include "wire/rrtype.h"
 #include "zone/draft.h"
 #include "zone/find.h"
+#include "zone/order.h"
 
 #include <stdlib.h>
 
@@ -260,6 +261,12 @@ static void order_nsec(struct zone_build *b)
 	if (!is_sorted)
 		qsort_r(list, zone->nsecs, sizeof *list, compare_nodes, zone);
 	zone->nsec = mem_grow(list, zone->nsecs * sizeof *list);
+	uint64_t *prefixes = mem_array(zone->nsecs, sizeof *prefixes);
+	for (uint32_t i = 0; i < zone->nsecs; i++) {
+		const struct node *node = zone_node(zone, zone->nsec[i]);
+		prefixes[i] = zone_order_prefix(node->rel, node->rel_len);
+	}
+	zone->nsec_prefix = prefixes;
 	zone->has_nsec = true;
 }
 

@@ -54,6 +54,7 @@ void zone_drop(struct zone **held)
 	if (zone->table_size)
 		map_free((void *)(uintptr_t)zone->table, zone->table_size);
 	mem_free((void *)(uintptr_t)zone->nsec);
+	mem_free((void *)(uintptr_t)zone->nsec_prefix);
 	mem_free((void *)(uintptr_t)zone->hashed);
 	mem_free(zone);
 }

@@ -70,6 +70,7 @@ struct zone { /* open: the hot fields first */
 	const struct set *soa;
 	uint32_t nsecs;           /* owners of NSEC in canonical order */
 	const uint32_t *nsec;
+	const uint64_t *nsec_prefix; /* of each: the search rarely touches the names themselves */
 	uint32_t hashes;          /* owners of NSEC3 in order of hash */
 	const struct zone_hashed *hashed;
 	uint16_t nsec3_iterations;
