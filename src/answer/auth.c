@@ -87,6 +87,9 @@ static bool follow_dname(struct walk *w)
 		r->is_truncated = true;
 		return false;
 	}
+	/* A DNAME to a name below itself only ever makes longer names: one step tells all there is. */
+	if (name_is_at_or_below(target, owner.name))
+		return false;
 	return go_on(w, made->bytes);
 }
 

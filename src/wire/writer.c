@@ -9,6 +9,8 @@ enum {
 	MISSES_MAX = 128,
 	USED_MAX = WRITER_SLOTS * 3 / 4,
 	SLOT_GONE = 0xffff, /* held a suffix that was rolled back */
+	DEPTH_SHIFT = 14,   /* a slot: offset, and above it how many pointers a reader follows from there */
+	DEPTH_MAX = 3,      /* readers there are that give up after ten */
 	RECORD_FIXED = 10,  /* type, class, ttl, rdlength */
 };
 
@@ -53,7 +55,7 @@ void writer_rollback(struct writer *w, const struct writer_mark *mark)
 	if (!w->has_table)
 		return;
 	for (unsigned i = 0; i < WRITER_SLOTS; i++)
-		if (w->slot[i] >= mark->len && w->slot[i] != SLOT_GONE)
+		if ((w->slot[i] & POINTER_MAX) >= mark->len)
 			w->slot[i] = SLOT_GONE;
 }
 
@@ -81,14 +83,15 @@ static bool is_same_label(const uint8_t *a, const uint8_t *b)
 	return true;
 }
 
-/* The suffix that is label in front of what stands at `rest` (0: the root), or 0; *slot gets where it would be put. */
+/* The slot's value of the suffix that is label in front of what stands at `rest` (0: the root), or 0; *slot gets where it
+ * would be put. */
 static uint16_t find_suffix(
 	const struct writer *w, uint32_t hash, const uint8_t *label, uint32_t rest, unsigned *slot)
 {
 	unsigned i = hash % WRITER_SLOTS;
 	for (; w->slot[i]; i = (i + 1) % WRITER_SLOTS) {
-		uint16_t at = w->slot[i];
-		if (at == SLOT_GONE || !is_same_label(w->buf + at, label))
+		uint16_t at = w->slot[i] & POINTER_MAX;
+		if (w->slot[i] == SLOT_GONE || !is_same_label(w->buf + at, label))
 			continue;
 		uint32_t next = next_place(w, at);
 		if (rest ? next == rest : w->buf[next] == 0)
@@ -99,11 +102,11 @@ static uint16_t find_suffix(
 }
 
 /* Room for one more suffix: the table never fills, so every probe ends. */
-static void put_suffix(struct writer *w, unsigned slot, uint32_t at)
+static void put_suffix(struct writer *w, unsigned slot, uint32_t at, unsigned depth)
 {
-	if (at > POINTER_MAX || w->used >= USED_MAX)
+	if (at >= POINTER_MAX || w->used >= USED_MAX)
 		return;
-	w->slot[slot] = (uint16_t)at;
+	w->slot[slot] = (uint16_t)(at | depth << DEPTH_SHIFT);
 	w->used++;
 }
 
@@ -125,7 +128,7 @@ static void start_table(struct writer *w)
 		h = suffix_hash(h, name + at[--n]);
 		uint16_t found = find_suffix(w, h, name + at[n], rest, &slot);
 		if (!found)
-			put_suffix(w, slot, HEADER_LEN + at[n]);
+			put_suffix(w, slot, HEADER_LEN + at[n], 0);
 		rest = found ? found : HEADER_LEN + at[n];
 	}
 }
@@ -165,16 +168,17 @@ static bool write_name(struct writer *w, const uint8_t *name)
 	if (!w->has_table)
 		start_table(w);
 	uint32_t h = 0, rest = 0;
-	unsigned slot = 0, left = n;
+	unsigned slot = 0, left = n, depth = 0;
 	if (w->misses < MISSES_MAX) {
 		/* From the right, as far as the suffix stands in the reply already. */
 		for (; left; left--) {
 			uint32_t longer = suffix_hash(h, name + at[left - 1]);
 			uint16_t found = find_suffix(w, longer, name + at[left - 1], rest, &slot);
-			if (!found)
+			if (!found || found >> DEPTH_SHIFT == DEPTH_MAX)
 				break;
 			h = longer;
-			rest = found;
+			rest = found & POINTER_MAX;
+			depth = (found >> DEPTH_SHIFT) + 1u;
 		}
 	}
 	unsigned head = left < n ? at[left] : end;
@@ -193,7 +197,7 @@ static bool write_name(struct writer *w, const uint8_t *name)
 		h = suffix_hash(h, name + at[left - 1]);
 		if (find_suffix(w, h, name + at[left - 1], rest, &slot))
 			return true; /* a stale place with the same bytes: good enough, stop here */
-		put_suffix(w, slot, start + at[left - 1]);
+		put_suffix(w, slot, start + at[left - 1], depth);
 		rest = start + at[left - 1];
 	}
 	return true;
