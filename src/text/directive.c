@@ -14,8 +14,18 @@
 enum {
 	INCLUDE_DEPTH_MAX = 10,
 	INCLUDES_MAX = 10000,
+	INCLUDED_AGAIN_MAX = 64 * 1024 * 1024,
 	GENERATED_MAX = 16 * GENERATE_MAX,
+	GENERATED_BYTES_MAX = 128 * 1024 * 1024,
 };
+
+/* A bound of the zone as a whole: the scan is over, since each further line would pass it. */
+static int too_much(struct scan *scan, struct entry *entry, const struct token *at, int max,
+	const char *what)
+{
+	scan->is_over = true;
+	return entry_fail(entry, at, "the zone has more than %d %s", max, what);
+}
 
 /* The argument of a directive; what it is goes into the refusal when there is none. */
 static int argument(
@@ -107,6 +117,29 @@ static int child_open(struct scan *scan, struct source *source, struct source *c
 	return 0;
 }
 
+/* Counts what is read again: a few small files that include each other often would else be a
+ * zone without end. */
+static int note_included(struct scan *scan, struct entry *entry, const struct token *file,
+	const struct source *child)
+{
+	size_t i = 0;
+	while (i < scan->included_n &&
+		(scan->included[i].dev != child->dev || scan->included[i].ino != child->ino))
+		i++;
+	if (i < scan->included_n) {
+		scan->included_again += child->size;
+		if (scan->included_again > INCLUDED_AGAIN_MAX)
+			return too_much(scan, entry, file, INCLUDED_AGAIN_MAX,
+				"bytes of files included more than once");
+		return 0;
+	}
+	if ((i & (i - 1)) == 0)
+		scan->included =
+			mem_grow(scan->included, (i ? 2 * i : 1) * sizeof scan->included[0]);
+	scan->included[scan->included_n++] = (struct included){ child->dev, child->ino };
+	return 0;
+}
+
 static int do_include(struct scan *scan, struct source *source, struct entry *entry)
 {
 	struct token file, token;
@@ -127,12 +160,15 @@ static int do_include(struct scan *scan, struct source *source, struct entry *en
 		return entry_fail(entry, &file, "files are included more than %d deep",
 			INCLUDE_DEPTH_MAX);
 	if (scan->includes++ == INCLUDES_MAX)
-		return entry_fail(
-			entry, &file, "the zone includes more than %d files", INCLUDES_MAX);
+		return too_much(scan, entry, &file, INCLUDES_MAX, "files included");
 
 	struct source child;
 	if (child_open(scan, source, &child, entry, &file) < 0)
 		return -EINVAL;
+	if (note_included(scan, entry, &file, &child) < 0) {
+		source_close(&child);
+		return -EINVAL;
+	}
 	child.origin = origin;
 	struct name owner = scan->owner;
 	bool has_owner = scan->has_owner;
@@ -232,6 +268,7 @@ static int generate_one(struct scan *scan, const struct source *source, struct e
 		entry->at = t->rdata;
 		return -EINVAL;
 	}
+	scan->generated_bytes += scan->owner.len + (size_t)n;
 	return entry_emit(scan, source, entry, (size_t)n);
 }
 
@@ -241,8 +278,11 @@ static int generate_all(struct scan *scan, const struct source *source, struct e
 	for (uint64_t i = t->range.start; i <= t->range.stop && !scan->is_over;
 		i += t->range.step) {
 		if (scan->generated++ == GENERATED_MAX)
-			return entry_fail(entry, &t->owner,
-				"the zone has more than %d generated records", GENERATED_MAX);
+			return too_much(
+				scan, entry, &t->owner, GENERATED_MAX, "generated records");
+		if (scan->generated_bytes > GENERATED_BYTES_MAX)
+			return too_much(scan, entry, &t->rdata, GENERATED_BYTES_MAX,
+				"bytes of generated records");
 		if (generate_one(scan, source, entry, t, (uint32_t)i) < 0) {
 			char reason[sizeof entry->err.text];
 			memcpy(reason, entry->err.text, sizeof reason);

@@ -14,21 +14,21 @@
 #include <sys/stat.h>
 
 enum {
-	PASSES_MAX = 4
+	PASSES_MAX = 4,
+	HINT_MAX = 256 * 1024 * 1024, /* a file may claim any size; the builder can grow */
 };
 
 struct fault { /* an issue of a finished zone, until its place is found */
 	bool is_error, is_told;
 	uint16_t type;
-	struct name owner;
-	char *reason;          /* heap */
-	unsigned seen, wanted; /* records it may be about; which of them it is */
+	struct name owner, target; /* target.len 0: of no importance */
+	char *reason;              /* heap */
+	unsigned seen, wanted;     /* records it may be about; which of them it is */
 };
 
 struct faults {
 	size_t n, errors, warnings;
 	struct fault list[2 * COMPLAINTS_MAX]; /* so that neither kind hides the other */
-	bool is_by_target; /* this pass: the reason must name what the record points to */
 	bool is_progress;
 };
 
@@ -43,14 +43,29 @@ static void on_issue(void *user, const struct zone_issue *issue)
 	f->type = issue->type;
 	f->owner.len = (uint8_t)name_len(issue->owner);
 	memcpy(f->owner.bytes, issue->owner, f->owner.len);
-	f->reason = mem_text(issue->reason, strlen(issue->reason));
 	f->wanted = 1;
+	char reason[NAME_TEXT_MAX + 512], target[NAME_TEXT_MAX] = "";
+	if (issue->target) {
+		f->target.len = (uint8_t)name_len(issue->target);
+		memcpy(f->target.bytes, issue->target, f->target.len);
+		(void)name_print(target, issue->target);
+	}
+	(void)snprintf(reason, sizeof reason, "%s%s%s", issue->reason,
+		issue->target ? ": " : "", target);
+	f->reason = mem_text(reason, strlen(reason));
+}
+
+static bool points_to(const struct record *record, const uint8_t *target)
+{
+	int at = rdata_target(record->type, record->rdata, record->rdata_len);
+	return at >= 0 && name_is_equal(record->rdata + at, target);
 }
 
 static bool is_about(const struct fault *f, const struct record *record)
 {
 	return (f->type == 0 || f->type == record->type) &&
-	       name_is_equal(f->owner.bytes, record->owner);
+	       name_is_equal(f->owner.bytes, record->owner) &&
+	       (f->target.len == 0 || points_to(record, f->target.bytes));
 }
 
 /* Of two records where one is allowed, the second is the one too many. */
@@ -58,16 +73,6 @@ static bool is_single(const struct fault *f)
 {
 	const struct rrtype *row = rrtype_find(f->type);
 	return f->is_error && row && row->flags & RRTYPE_SINGLE;
-}
-
-static bool names_target(const struct fault *f, const struct record *record)
-{
-	int at = rdata_target(record->type, record->rdata, record->rdata_len);
-	if (at < 0)
-		return true;
-	char target[NAME_TEXT_MAX];
-	(void)name_print(target, record->rdata + at);
-	return strstr(f->reason, target) != NULL;
 }
 
 static int on_count(void *user, const struct record *record, struct err *err)
@@ -87,9 +92,7 @@ static int on_place(void *user, const struct record *record, struct err *err)
 	for (size_t i = 0; i < faults->n; i++) {
 		struct fault *f = &faults->list[i];
 		left += !f->is_told;
-		if (f->is_told || !is_about(f, record) ||
-			(faults->is_by_target && !names_target(f, record)) ||
-			++f->seen != f->wanted)
+		if (f->is_told || !is_about(f, record) || ++f->seen != f->wanted)
 			continue;
 		f->is_told = faults->is_progress = true;
 		return err_set(err, f->is_error ? -EINVAL : 1, "%s", f->reason);
@@ -121,7 +124,8 @@ static void faults_tell(struct faults *faults, const char *path, const uint8_t *
 		struct fault *f = &faults->list[i];
 		f->wanted = is_single(f) && f->seen > 1 ? 2 : 1;
 	}
-	faults->is_by_target = faults->is_progress = faults->n > 0;
+	/* A record tells one fault a pass: what else is wrong with it waits for the next. */
+	faults->is_progress = faults->n > 0;
 	for (unsigned pass = 0; pass < PASSES_MAX && faults->is_progress; pass++) {
 		size_t left = 0;
 		for (size_t i = 0; i < faults->n; i++) {
@@ -132,9 +136,6 @@ static void faults_tell(struct faults *faults, const char *path, const uint8_t *
 			break;
 		faults->is_progress = false;
 		zonefile_rescan(path, origin, on_place, faults, complaints);
-		/* The pass without targets follows in any case. */
-		faults->is_progress |= faults->is_by_target;
-		faults->is_by_target = false;
 	}
 	for (size_t i = 0; i < faults->n; i++)
 		if (!faults->list[i].is_told)
@@ -167,13 +168,19 @@ static int build_record(void *user, const struct record *record, struct err *err
 	return zone_build_add(user, record, err);
 }
 
+static size_t size_hint(const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0 || st.st_size < 0)
+		return 0;
+	return st.st_size < HINT_MAX ? (size_t)st.st_size : HINT_MAX;
+}
+
 int load_zone(
 	struct load *load, const char *path, const uint8_t *origin, const struct zone *old)
 {
 	*load = (struct load){ 0 };
-	struct stat st;
-	size_t hint = stat(path, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
-	struct zone_build *build = zone_build_new(origin, hint);
+	struct zone_build *build = zone_build_new(origin, size_hint(path));
 	long records = zonefile_scan(
 		path, origin, build_record, build, &load->complaints, &load->files);
 	if (records < 0) {

@@ -18,6 +18,10 @@ enum {
 	TYPE_SEEN_MAX = 8
 };
 
+struct included { /* open */
+	uint64_t dev, ino;
+};
+
 struct scan { /* open */
 	zonefile_record_fn *on_record;
 	void *user;
@@ -26,7 +30,9 @@ struct scan { /* open */
 	char *folder;                 /* heap; NULL: no $INCLUDE */
 	bool is_quiet, is_over;
 	long records;
-	size_t errors, includes, generated;
+	size_t errors, includes, generated, generated_bytes;
+	struct included *included; /* heap; the files read by $INCLUDE so far */
+	size_t included_n, included_again; /* bytes of those that came a second time */
 
 	struct name owner; /* of the last record */
 	bool has_owner;

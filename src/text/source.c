@@ -110,6 +110,7 @@ int source_open(struct source *source, const char *path, const char *real,
 	source->fd = fd;
 	source->dev = (uint64_t)st.st_dev;
 	source->ino = (uint64_t)st.st_ino;
+	source->size = (uint64_t)st.st_size;
 	source->path = mem_text(path, strlen(path));
 	source->name = source->path;
 	source->window_n = WINDOW_MIN;

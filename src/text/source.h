@@ -27,7 +27,7 @@ struct source { /* open: the scan moves lex and origin on */
 	bool is_begun;       /* the window was filled once */
 	bool is_whole;       /* nothing is left to be read behind the window */
 	int fd;              /* -1: text in memory */
-	uint64_t dev, ino;
+	uint64_t dev, ino, size;
 	char *path, *window; /* heap */
 	size_t window_n;
 };

@@ -172,6 +172,7 @@ static long scan_free(struct scan *scan)
 {
 	long records = scan->errors ? -1 : scan->records;
 	mem_free(scan->folder);
+	mem_free(scan->included);
 	mem_free(scan);
 	return records;
 }

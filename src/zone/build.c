@@ -68,25 +68,48 @@ void zone_build_free(struct zone_build **build)
 	mem_free(b);
 }
 
-void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type, const char *reason)
+/* Room for an issue about node, or NULL when there are enough. */
+static struct draft_issue *put_issue(struct zone_build *b, bool is_error, const struct node *node)
 {
-	b->has_error |= is_error;
 	if (!b->issues)
 		b->issues = mem_array(DRAFT_ISSUES_MAX, sizeof *b->issues);
 	/* When full an error takes the place of the last: warnings never hide that the zone is refused. */
 	size_t at = b->issues_n;
 	if (at == DRAFT_ISSUES_MAX) {
 		if (!is_error)
-			return;
+			return NULL;
 		at--;
 	} else {
 		b->issues_n++;
 	}
 	struct draft_issue *issue = &b->issues[at];
-	*issue = (struct draft_issue){ .is_error = is_error, .type = type, .reason = reason };
+	*issue = (struct draft_issue){ .is_error = is_error };
 	memcpy(issue->owner.bytes, node->rel, node->rel_len);
 	memcpy(issue->owner.bytes + node->rel_len, b->zone->apex_name, b->zone->apex_len);
 	issue->owner.len = (uint8_t)(node->rel_len + b->zone->apex_len);
+	return issue;
+}
+
+void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type, const char *reason)
+{
+	b->has_error |= is_error;
+	struct draft_issue *issue = put_issue(b, is_error, node);
+	if (!issue)
+		return;
+	issue->type = type;
+	issue->reason = reason;
+}
+
+void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target,
+	const char *reason)
+{
+	struct draft_issue *issue = put_issue(b, false, node);
+	if (!issue)
+		return;
+	issue->type = type;
+	issue->reason = reason;
+	issue->target.len = (uint8_t)name_len(target);
+	memcpy(issue->target.bytes, target, issue->target.len);
 }
 
 uint64_t draft_hash(const struct zone_build *b, const uint8_t *rel, unsigned rel_len)
@@ -547,7 +570,8 @@ struct zone *zone_build_finish(struct zone_build **build, zone_issue_fn *on_issu
 	draft_judge(b);
 	for (size_t i = 0; i < b->issues_n; i++) {
 		const struct draft_issue *issue = &b->issues[i];
-		const struct zone_issue view = { issue->is_error, issue->owner.bytes, issue->type, issue->reason };
+		const struct zone_issue view = { issue->is_error, issue->owner.bytes, issue->type,
+			issue->target.len ? issue->target.bytes : NULL, issue->reason };
 		on_issue(user, &view);
 	}
 	struct zone *zone = b->zone;

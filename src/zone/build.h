@@ -22,6 +22,7 @@ struct zone_issue { /* open: a view, valid during the call */
 	bool is_error;        /* errors refuse the zone, warnings do not */
 	const uint8_t *owner; /* absolute name */
 	uint16_t type;        /* the record that is at fault; 0: the name as a whole */
+	const uint8_t *target;/* the name that the record at fault points to, or NULL */
 	const char *reason;   /* one sentence */
 };
 typedef void zone_issue_fn(void *user, const struct zone_issue *issue);

@@ -34,7 +34,7 @@ struct draft_issue {
 	bool is_error;
 	uint16_t type;
 	const char *reason;
-	struct name owner;
+	struct name owner, target; /* target.len 0: none */
 };
 
 enum { DRAFT_ISSUES_MAX = 64 };
@@ -71,6 +71,9 @@ struct zone_slot *draft_slot(const struct zone_build *b, uint32_t hash, const ui
 /* Lays down an empty node and enters it into the table. */
 uint32_t draft_empty(struct zone_build *b, const uint8_t *rel, unsigned rel_len);
 void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type, const char *reason);
+/* A warning about one record of the set: the one that points to target. */
+void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target,
+	const char *reason);
 
 /* Parents, empty non-terminals, flags; then the order for proofs. */
 void draft_link(struct zone_build *b);

@@ -184,13 +184,15 @@ static void judge_target(struct zone_build *b, const struct node *node, uint16_t
 		/* Glue is needed when the delegation itself leads there. */
 		const struct node *glue = zone_probe(zone, &key, 0);
 		if (type == TYPE_NS && f.node == node && !(glue && has_address(glue)))
-			draft_issue(b, false, node, type, "the name server lies in the zone it serves and has no glue address");
+			draft_warn_target(b, node, type, target,
+				"the name server lies in the zone it serves and has no glue address");
 		return;
 	}
 	if (hit == HIT_DNAME || (hit != HIT_NOTHING && f.node->flags & NODE_CNAME))
-		draft_issue(b, false, node, type, "points to an alias (RFC 2181 10.3)");
+		draft_warn_target(b, node, type, target, "points to an alias (RFC 2181 10.3)");
 	else if (hit == HIT_NOTHING || !has_address(f.node))
-		draft_issue(b, false, node, type, "points to a name of this zone that has no address");
+		draft_warn_target(b, node, type, target,
+			"points to a name of this zone that has no address");
 }
 
 static void judge_targets(struct zone_build *b, const struct node *node)
