@@ -19,6 +19,7 @@ struct client_row {
 void clients_init(struct clients *clients)
 {
 	memset(clients, 0, sizeof *clients);
+	lock_init(&clients->lock);
 	rand_fill(&clients->key, sizeof clients->key);
 	clients->size = FIRST_SIZE;
 	clients->rows = mem_array(clients->size, sizeof *clients->rows);
@@ -28,6 +29,7 @@ void clients_fini(struct clients *clients)
 {
 	mem_free(clients->rows);
 	clients->rows = NULL;
+	lock_fini(&clients->lock);
 }
 
 uint64_t clients_of(const struct clients *clients, const struct addr *addr)
@@ -46,9 +48,12 @@ static uint32_t row_of(const struct client_row *rows, uint32_t size, uint64_t cl
 	return i;
 }
 
-uint32_t clients_count(const struct clients *clients, uint64_t client)
+uint32_t clients_count(struct clients *clients, uint64_t client)
 {
-	return clients->rows[row_of(clients->rows, clients->size, client)].count;
+	lock_take(&clients->lock);
+	uint32_t count = clients->rows[row_of(clients->rows, clients->size, client)].count;
+	lock_release(&clients->lock);
+	return count;
 }
 
 static int grow(struct clients *clients)
@@ -69,9 +74,11 @@ static int grow(struct clients *clients)
 	return 0;
 }
 
-int clients_put(struct clients *clients, uint64_t client)
+static int put(struct clients *clients, uint64_t client, uint32_t limit)
 {
 	uint32_t i = row_of(clients->rows, clients->size, client);
+	if (clients->rows[i].count >= limit)
+		return -EUSERS;
 	if (!clients->rows[i].count) {
 		if (clients->used >= clients->size / 5 * 4) {
 			int e = grow(clients);
@@ -86,7 +93,15 @@ int clients_put(struct clients *clients, uint64_t client)
 	return 0;
 }
 
-void clients_drop(struct clients *clients, uint64_t client)
+int clients_put(struct clients *clients, uint64_t client, uint32_t limit)
+{
+	lock_take(&clients->lock);
+	int e = put(clients, client, limit);
+	lock_release(&clients->lock);
+	return e;
+}
+
+static void drop(struct clients *clients, uint64_t client)
 {
 	struct client_row *rows = clients->rows;
 	uint32_t mask = clients->size - 1, i = row_of(rows, clients->size, client);
@@ -104,4 +119,11 @@ void clients_drop(struct clients *clients, uint64_t client)
 			i = j;
 		}
 	}
+}
+
+void clients_drop(struct clients *clients, uint64_t client)
+{
+	lock_take(&clients->lock);
+	drop(clients, client);
+	lock_release(&clients->lock);
 }

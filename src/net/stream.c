@@ -72,7 +72,7 @@ struct streams {
 	/* Each in the order of its since: the first is the next to be due. */
 	struct list idle, messages, stalled;
 	struct holds holds;
-	struct clients clients;
+	struct clients *clients; /* shared with the other sets of the server */
 	uint32_t open, limit; /* limit: of connections, by opts and descriptors */
 	int fd_limit;         /* descriptors from here on are held back */
 	bool is_accepting, is_draining;
@@ -122,7 +122,7 @@ static void conn_close(struct conn *c, enum end end)
 	list_drop(&c->stalls);
 	hold_free(&set->holds, &c->in);
 	hold_free(&set->holds, &c->out);
-	clients_drop(&set->clients, c->client);
+	clients_drop(set->clients, c->client);
 	set->open--;
 	set_gauge(&set->count.open, set->open);
 	set_gauge(&set->count.bytes, set->holds.bytes);
@@ -589,12 +589,7 @@ static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
 	if (!c)
 		return NULL;
 	memset(c, 0, sizeof *c);
-	if (clients_put(&set->clients, client)) {
-		mem_free(c);
-		return NULL;
-	}
 	if (uv_poll_init(&set->loop->uv, &c->uv, fd)) {
-		clients_drop(&set->clients, client);
 		mem_free(c);
 		return NULL;
 	}
@@ -608,14 +603,16 @@ static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
 /* Takes fd in or closes it; false when no room can be made for more. */
 static bool admit(struct streams *set, int fd, const struct addr *peer)
 {
-	uint64_t client = clients_of(&set->clients, peer);
-	if (clients_count(&set->clients, client) >= set->opts.per_client) {
+	uint64_t client = clients_of(set->clients, peer);
+	int e = clients_put(set->clients, client, set->opts.per_client);
+	if (e) {
 		refuse(set, fd);
-		return true;
+		return e == -EUSERS;
 	}
 	bool is_full = set->open >= set->limit || fd >= set->fd_limit;
 	struct conn *c = is_full && !close_oldest_idle(set) ? NULL : conn_new(set, fd, client);
 	if (!c) {
+		clients_drop(set->clients, client);
 		refuse(set, fd);
 		return false;
 	}
@@ -727,7 +724,7 @@ static void apply_opts(struct streams *set, const struct stream_opts *opts)
 }
 
 struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
-	item_batch_fn *on_batch, void *user, size_t scratch_size)
+	struct clients *clients, item_batch_fn *on_batch, void *user, size_t scratch_size)
 {
 	struct streams *set = mem_new(sizeof *set);
 	set->loop = loop;
@@ -739,7 +736,7 @@ struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	list_init(&set->messages);
 	list_init(&set->stalled);
 	holds_init(&set->holds, opts->memory);
-	clients_init(&set->clients);
+	set->clients = clients;
 	apply_opts(set, opts);
 	set->timer = loop_timer_new(loop, on_time, set);
 	set->accept_timer = loop_timer_new(loop, on_accept_time, set);
@@ -816,7 +813,6 @@ void streams_free(struct streams **streams)
 	loop_timer_free(&set->timer);
 	loop_timer_free(&set->accept_timer);
 	loop_timer_free(&set->drain_timer);
-	clients_fini(&set->clients);
 	map_free(set->in, set->shared_len);
 	mem_free(set);
 }

@@ -36,6 +36,7 @@ struct server {
 	struct world *world, *old; /* old: until the last worker has let go of it */
 	struct worker **workers;
 	unsigned n, running;
+	struct clients clients; /* of all workers' streams */
 	struct addr listen[LISTENERS_MAX];
 	size_t listeners;
 	bool is_stopping, has_stopped;
@@ -45,8 +46,7 @@ struct server {
 	void *stopped_user;
 };
 
-/* Limits of the whole server, as one of n workers has them. What one client may hold is not divided: the
- * kernel may give all its connections to one worker. */
+/* Limits of the whole server, as one of n workers has them. What one client may hold is counted for all together. */
 static struct stream_opts share(const struct stream_opts *opts, unsigned n)
 {
 	struct stream_opts own = *opts;
@@ -121,7 +121,7 @@ static bool bind_one(struct server *server, struct worker *worker, size_t i, boo
 static bool make_worker(struct server *server, const struct hash_key *secret, const struct stream_opts *streams,
 	struct err *err)
 {
-	struct worker *worker = worker_new(secret, streams, on_news, server);
+	struct worker *worker = worker_new(secret, streams, &server->clients, on_news, server);
 	if (!worker) {
 		err_set(err, -1, "out of memory or descriptors while making a worker");
 		return false;
@@ -140,6 +140,7 @@ struct server *server_new(const struct server_opts *opts, struct loop *control, 
 	struct server *server = mem_new(sizeof *server);
 	struct hash_key secret;
 	rand_fill(&secret, sizeof secret);
+	clients_init(&server->clients);
 	server->control = control;
 	server->listeners = opts->listeners;
 	memcpy(server->listen, opts->listen, opts->listeners * sizeof opts->listen[0]);
@@ -214,6 +215,7 @@ void server_free(struct server **held)
 		send_stop(server); /* freeing a worker waits for its thread */
 	for (unsigned i = 0; i < server->n; i++)
 		worker_free(&server->workers[i]);
+	clients_fini(&server->clients);
 	world_free(&server->old);
 	world_free(&server->world);
 	mem_free(server->workers);

@@ -56,7 +56,7 @@ static void on_wake(void *user)
 		drain(w);
 }
 
-struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams,
+struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams, struct clients *clients,
 	void (*on_news)(void *user), void *user)
 {
 	struct worker *w = mem_new(sizeof *w);
@@ -65,7 +65,7 @@ struct worker *worker_new(const struct hash_key *cookie_secret, const struct str
 	w->pipe = pipe_new(cookie_secret);
 	w->loop = loop_new();
 	if (w->loop)
-		w->streams = streams_new(w->loop, streams, pipe_batch, w->pipe, pipe_scratch());
+		w->streams = streams_new(w->loop, streams, clients, pipe_batch, w->pipe, pipe_scratch());
 	if (!w->streams) {
 		worker_free(&w);
 		return NULL;

@@ -15,7 +15,7 @@
 struct worker;
 /* on_news(user) is called on the worker's thread whenever worker_world() or worker_has_ended() changed. NULL: no
  * memory or descriptors. */
-struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams,
+struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams, struct clients *clients,
 	void (*on_news)(void *user), void *user);
 /* Takes over both descriptors: closed with the worker, on failure at once. */
 bool worker_listen(struct worker *worker, int udp_fd, int tcp_fd);

@@ -2,6 +2,8 @@
 #include "net/clients.h"
 #include "unit/unit.h"
 
+#include <errno.h>
+
 static uint64_t client(const struct clients *clients, const char *text)
 {
 	struct addr a;
@@ -18,6 +20,23 @@ START_TEST(a_client_is_an_ipv4_address_or_an_ipv6_net)
 	ck_assert_uint_ne(client(&c, "192.0.2.1"), client(&c, "192.0.2.2"));
 	ck_assert_uint_eq(client(&c, "2001:db8::1"), client(&c, "2001:db8::2:0:0:1"));
 	ck_assert_uint_ne(client(&c, "2001:db8::1"), client(&c, "2001:db8:0:1::1"));
+	clients_fini(&c);
+}
+END_TEST
+
+START_TEST(one_client_has_no_more_than_its_limit)
+{
+	struct clients c;
+	clients_init(&c);
+	uint64_t id = client(&c, "192.0.2.1"), other = client(&c, "192.0.2.2");
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(clients_put(&c, id, 3), 0);
+	ck_assert_int_eq(clients_put(&c, id, 3), -EUSERS);
+	ck_assert_int_eq(clients_put(&c, other, 3), 0);
+	ck_assert_uint_eq(clients_count(&c, id), 3);
+	clients_drop(&c, id);
+	ck_assert_int_eq(clients_put(&c, id, 3), 0);
+	ck_assert_int_eq(clients_put(&c, id, 2), -EUSERS);
 	clients_fini(&c);
 }
 END_TEST
@@ -42,7 +61,7 @@ START_TEST(counts_are_right_while_clients_come_and_go)
 		/* Grows for the first half, shrinks for the second. */
 		bool is_put = (x >> 28) < (step < 100000 ? 10u : 6u);
 		if (is_put) {
-			ck_assert_int_eq(clients_put(&c, ids[i]), 0);
+			ck_assert_int_eq(clients_put(&c, ids[i], UINT32_MAX), 0);
 			counts[i]++;
 			all++;
 		} else if (counts[i]) {
@@ -65,4 +84,5 @@ START_TEST(counts_are_right_while_clients_come_and_go)
 END_TEST
 
 UNIT_MAIN("net/clients", a_client_is_an_ipv4_address_or_an_ipv6_net,
+	one_client_has_no_more_than_its_limit,
 	counts_are_right_while_clients_come_and_go)

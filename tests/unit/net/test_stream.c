@@ -25,6 +25,7 @@ enum {
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;
+	struct clients clients;
 	struct streams *streams;
 	struct stream_opts opts;
 	struct addr addr;
@@ -119,7 +120,8 @@ static void echo_start(struct echo *e, const struct stream_opts *opts, const cha
 	ck_assert_msg(e->fd >= 0, "%s", err.text);
 	ck_assert_int_eq(addr_local(&e->addr, e->fd), 0);
 	e->loop = loop_new();
-	e->streams = streams_new(e->loop, opts, echo_batch, e, 100);
+	clients_init(&e->clients);
+	e->streams = streams_new(e->loop, opts, &e->clients, echo_batch, e, 100);
 	ck_assert_ptr_nonnull(e->streams);
 	ck_assert(streams_listen(e->streams, e->fd));
 	loop_on_wake(e->loop, on_wake, e);
@@ -132,6 +134,7 @@ static void echo_end(struct echo *e)
 	loop_thread_join(&e->thread);
 	streams_free(&e->streams);
 	ck_assert_ptr_null(e->streams);
+	clients_fini(&e->clients);
 	loop_free(&e->loop);
 	close(e->fd);
 }
