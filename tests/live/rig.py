@@ -179,6 +179,31 @@ def pipeline(host, port, queries, window=60, timeout=10.0):
     return out
 
 
+def disagreements(m, status='NOERROR', aa=True, answer=None, authority=None, additional=None,
+                  tc=False):
+    """What of a reply is not as wanted. Sections are lines for wire.record(); None: not looked at."""
+    if m is None:
+        return ['no reply']
+    out = list(m.foul)
+    if m.status != status:
+        out.append('%s, not %s' % (m.status, status))
+    if bool(m.flags & wire.AA) != aa:
+        out.append('AA' if m.flags & wire.AA else 'no AA')
+    if bool(m.flags & wire.TC) != tc:
+        out.append('TC' if m.flags & wire.TC else 'no TC')
+    if m.flags & (wire.RA | wire.AD | 0x40):
+        out.append('flags %04x' % m.flags)
+    for title, want in (('answer', answer), ('authority', authority), ('additional', additional)):
+        if want is None:
+            continue
+        have, want = getattr(m, title), {wire.record(line) for line in want}
+        if len(have) != len(set(have)):
+            out.append('%s: a record twice' % title)
+        out += ['%s lacks %s' % (title, wire.show(r)) for r in want - set(have)]
+        out += ['%s adds %s' % (title, wire.show(r)) for r in set(have) - want]
+    return out
+
+
 def generated(match):
     """The lines that a $GENERATE stands for, with $ and ${offset}."""
     _, span, owner, rest = match.group(0).split(None, 3)
@@ -191,7 +216,7 @@ class Server:
     """A running server. kind: rootward, nsd or knot."""
 
     def __init__(self, args, zones=None, folder=None, server=None, kind=None, listen=None,
-                 extra=None, files_limit=None, wait=20.0, nsd_extra=''):
+                 extra=None, files_limit=None, wait=20.0, nsd_extra='', files=None):
         self.args, self.kind = args, kind or args.server
         self.tmp = tempfile.mkdtemp(prefix='rootward-live-')
         self.port = free_port()
@@ -204,6 +229,9 @@ class Server:
         self.log_path = os.path.join(self.tmp, 'log')
         self.stopped = False
         os.mkdir(os.path.join(self.tmp, 'zones'))
+        for name, content in (files or {}).items():      # beside the zones' files
+            with open(os.path.join(self.tmp, 'zones', name), 'w') as f:
+                f.write(content)
         for origin, content in (zones or {}).items():
             self.write_zone(origin, content)
         self.write_config()

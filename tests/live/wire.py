@@ -233,6 +233,17 @@ class Message:
                                             len(self.data))
 
 
+def record(line):
+    """The record that a line 'OWNER TTL TYPE DATA' stands for; its RDATA made by dnspython."""
+    import dns.rdata
+    import dns.rdataclass
+    import dns.rdatatype
+    owner, ttl, kind, data = line.split(None, 3)
+    rtype = dns.rdatatype.from_text(kind)
+    rdata = dns.rdata.from_text(dns.rdataclass.IN, rtype, data).to_wire()
+    return (name(owner).lower(), int(rtype), 1, int(ttl), rdata)
+
+
 def show(record):
     """One record for a report."""
     owner, rtype, rclass, ttl, rdata = record
