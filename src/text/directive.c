@@ -154,6 +154,8 @@ static int do_include(struct scan *scan, struct source *source, struct entry *en
 			entry_end(source, entry) < 0)
 			return -EINVAL;
 	}
+	if (!scan->folder && scan->path)
+		scan->folder = source_folder(scan->path);
 	if (!scan->folder)
 		return entry_fail(entry, &file, "nothing can be included here");
 	if (source->depth == INCLUDE_DEPTH_MAX)

@@ -39,11 +39,9 @@ static void on_issue(void *user, const struct zone_issue *issue)
 	if ((*count)++ >= COMPLAINTS_MAX)
 		return;
 	struct fault *f = &faults->list[faults->n++];
-	f->is_error = issue->is_error;
-	f->type = issue->type;
+	*f = (struct fault){ .is_error = issue->is_error, .type = issue->type, .wanted = 1 };
 	f->owner.len = (uint8_t)name_len(issue->owner);
 	memcpy(f->owner.bytes, issue->owner, f->owner.len);
-	f->wanted = 1;
 	char reason[NAME_TEXT_MAX + 512], target[NAME_TEXT_MAX] = "";
 	if (issue->target) {
 		f->target.len = (uint8_t)name_len(issue->target);
@@ -125,7 +123,7 @@ static void faults_tell(struct faults *faults, const char *path, const uint8_t *
 		f->wanted = is_single(f) && f->seen > 1 ? 2 : 1;
 	}
 	/* A record tells one fault a pass: what else is wrong with it waits for the next. */
-	faults->is_progress = faults->n > 0;
+	faults->is_progress = true;
 	for (unsigned pass = 0; pass < PASSES_MAX && faults->is_progress; pass++) {
 		size_t left = 0;
 		for (size_t i = 0; i < faults->n; i++) {
@@ -188,14 +186,15 @@ int load_zone(
 		return -EINVAL;
 	}
 	load->records = (uint64_t)records;
-	struct faults *faults = mem_new(sizeof *faults);
-	load->zone = zone_build_finish(&build, on_issue, faults);
+	struct faults faults;
+	faults.n = faults.errors = faults.warnings = 0;
+	load->zone = zone_build_finish(&build, on_issue, &faults);
 	if (load->zone && old)
-		serial_check(load->zone, old, origin, faults);
-	faults_tell(faults, path, origin, &load->complaints);
-	for (size_t i = 0; i < faults->n; i++)
-		mem_free(faults->list[i].reason);
-	mem_free(faults);
+		serial_check(load->zone, old, origin, &faults);
+	if (faults.n > 0)
+		faults_tell(&faults, path, origin, &load->complaints);
+	for (size_t i = 0; i < faults.n; i++)
+		mem_free(faults.list[i].reason);
 	return load->zone ? 0 : -EINVAL;
 }
 

@@ -27,7 +27,8 @@ struct scan { /* open */
 	void *user;
 	struct complaints *complaints;
 	struct zonefile_files *files; /* or NULL */
-	char *folder;                 /* heap; NULL: no $INCLUDE */
+	const char *path;             /* of the first file; NULL: no $INCLUDE */
+	char *folder;                 /* where that lies, links resolved; heap, NULL: not asked yet */
 	bool is_quiet, is_over;
 	long records;
 	size_t errors, includes, generated, generated_bytes;
@@ -46,7 +47,7 @@ struct scan { /* open */
 	size_t type_seen_n;
 	uint16_t type_seen_code;
 
-	uint8_t rdata[RDATA_MAX_LEN];
+	uint8_t rdata[RDATA_MAX_LEN]; /* last: what is above begins as zero */
 };
 
 struct entry {                 /* open */

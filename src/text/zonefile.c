@@ -160,12 +160,16 @@ void scan_source(struct scan *scan, struct source *source)
 	}
 }
 
-static void scan_init(struct scan *scan, zonefile_record_fn *on_record, void *user,
-	struct complaints *complaints)
+static struct scan *scan_new(
+	zonefile_record_fn *on_record, void *user, struct complaints *complaints)
 {
+	/* Small zones come by the thousand: the buffer is not worth clearing each time. */
+	struct scan *scan = mem_grow(NULL, sizeof *scan);
+	memset(scan, 0, offsetof(struct scan, rdata));
 	scan->on_record = on_record;
 	scan->user = user;
 	scan->complaints = complaints;
+	return scan;
 }
 
 static long scan_free(struct scan *scan)
@@ -190,7 +194,7 @@ static void scan_file(struct scan *scan, const char *path, const uint8_t *origin
 	}
 	source.origin.len = (uint8_t)name_len(origin);
 	memcpy(source.origin.bytes, origin, source.origin.len);
-	scan->folder = source_folder(path);
+	scan->path = path;
 	scan_source(scan, &source);
 	source_close(&source);
 }
@@ -198,8 +202,7 @@ static void scan_file(struct scan *scan, const char *path, const uint8_t *origin
 long zonefile_scan(const char *path, const uint8_t *origin, zonefile_record_fn *on_record,
 	void *user, struct complaints *complaints, struct zonefile_files *files)
 {
-	struct scan *scan = mem_new(sizeof *scan);
-	scan_init(scan, on_record, user, complaints);
+	struct scan *scan = scan_new(on_record, user, complaints);
 	scan->files = files;
 	scan_file(scan, path, origin);
 	return scan_free(scan);
@@ -208,8 +211,7 @@ long zonefile_scan(const char *path, const uint8_t *origin, zonefile_record_fn *
 void zonefile_rescan(const char *path, const uint8_t *origin, zonefile_record_fn *on_record,
 	void *user, struct complaints *complaints)
 {
-	struct scan *scan = mem_new(sizeof *scan);
-	scan_init(scan, on_record, user, complaints);
+	struct scan *scan = scan_new(on_record, user, complaints);
 	scan->is_quiet = true;
 	scan_file(scan, path, origin);
 	(void)scan_free(scan);
@@ -218,8 +220,7 @@ void zonefile_rescan(const char *path, const uint8_t *origin, zonefile_record_fn
 long zonefile_scan_text(const char *name, const char *text, size_t n, const uint8_t *origin,
 	zonefile_record_fn *on_record, void *user, struct complaints *complaints)
 {
-	struct scan *scan = mem_new(sizeof *scan);
-	scan_init(scan, on_record, user, complaints);
+	struct scan *scan = scan_new(on_record, user, complaints);
 	struct source source;
 	source_text(&source, name, text, n);
 	source.origin.len = (uint8_t)name_len(origin);
