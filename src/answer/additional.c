@@ -6,7 +6,8 @@
 #include "wire/rrtype.h"
 #include "zone/find.h"
 
-static void note_name(struct reply *r, const struct zone *zone, const uint8_t *name, uint16_t type)
+static void note_name(
+	struct reply *r, const struct zone *zone, const uint8_t *name, uint16_t type)
 {
 	if (r->names == REPLY_NAMES || !name_is_at_or_below(name, zone->apex_name))
 		return;
@@ -18,7 +19,8 @@ static void note_name(struct reply *r, const struct zone *zone, const uint8_t *n
 	r->name[r->names++].type = type;
 }
 
-void additional_note(struct reply *r, const struct zone *zone, const uint8_t *owner, const struct set *set)
+void additional_note(
+	struct reply *r, const struct zone *zone, const uint8_t *owner, const struct set *set)
 {
 	const struct rrtype *row = rrtype_find(set->type);
 	if (!row || !(row->flags & RRTYPE_ADDITIONAL))
@@ -30,24 +32,28 @@ void additional_note(struct reply *r, const struct zone *zone, const uint8_t *ow
 		memcpy(&len, p, sizeof len);
 		p += sizeof len;
 		int at = rdata_target(set->type, p, len);
-		/* Priority 0 is an alias: the client will ask for the same type there (RFC 9460 4.1). */
+		/* Priority 0 is an alias: the client will ask for the same type there (RFC 9460
+		 * 4.1). */
 		bool is_alias = is_service && get_u16(p) == 0;
 		if (at >= 0 && p[at])
 			note_name(r, zone, p + at, is_alias ? set->type : 0);
 		else if (at >= 0 && is_service && !is_alias)
-			note_name(r, zone, owner, 0); /* "." is the owner itself: RFC 9460 2.5 */
+			/* "." is the owner itself: RFC 9460 2.5 */
+			note_name(r, zone, owner, 0);
 		p += len;
 	}
 }
 
-static void add_type(struct reply *r, struct writer_owner *owner, const struct node *node, uint16_t type)
+static void add_type(
+	struct reply *r, struct writer_owner *owner, const struct node *node, uint16_t type)
 {
 	const struct set *set = node_find(node, type);
 	if (set && !reply_has(r, set))
 		reply_add(r, SECTION_ADDITIONAL, owner, set, set->ttl);
 }
 
-static void add_name(struct reply *r, const struct zone *zone, const uint8_t *name, uint16_t type)
+static void add_name(
+	struct reply *r, const struct zone *zone, const uint8_t *name, uint16_t type)
 {
 	struct key *key = &r->target;
 	struct find f;
@@ -82,12 +88,14 @@ static void add_own_glue(struct reply *r, const struct zone *zone, const uint8_t
 	static const uint16_t types[] = { TYPE_A, TYPE_AAAA };
 	for (size_t t = 0; node && t < array_len(types); t++) {
 		const struct set *set = node_find(node, types[t]);
-		if (set && !reply_has(r, set) && !reply_add(r, SECTION_ADDITIONAL, &owner, set, set->ttl))
+		if (set && !reply_has(r, set) &&
+			!reply_add(r, SECTION_ADDITIONAL, &owner, set, set->ttl))
 			r->is_truncated = true;
 	}
 }
 
-void additional_glue(struct reply *r, const struct zone *zone, const struct node *cut, const struct set *ns)
+void additional_glue(
+	struct reply *r, const struct zone *zone, const struct node *cut, const struct set *ns)
 {
 	uint8_t apex[NAME_MAX_LEN];
 	zone_node_name(zone, cut, apex);

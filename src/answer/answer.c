@@ -13,11 +13,16 @@ struct answerer {
 	struct hasher *hasher;
 	struct hash_key secret;
 	uint8_t nsid_len; /* of the reply being made; 0: not told */
-	struct writer writer; /* large, so not on the stack, where it would be cleared for every query */
+	/* large, so not on the stack, where it would be cleared for every query */
+	struct writer writer;
 	struct reply reply;
 };
 
-enum { OPTION_HEAD = 4, EDE_LEN = OPTION_HEAD + 2, TSIG_FIXED = 10 };
+enum {
+	OPTION_HEAD = 4,
+	EDE_LEN = OPTION_HEAD + 2,
+	TSIG_FIXED = 10
+};
 
 struct answerer *answerer_new(const struct hash_key *secret)
 {
@@ -38,7 +43,8 @@ void answerer_free(struct answerer **answerer)
 	mem_free(a);
 }
 
-void answerer_set_world(struct answerer *a, const struct answer_opts *opts, const struct zone_table *zones)
+void answerer_set_world(
+	struct answerer *a, const struct answer_opts *opts, const struct zone_table *zones)
 {
 	a->opts = opts;
 	a->zones = zones;
@@ -53,8 +59,10 @@ static uint8_t *put_option(uint8_t *p, uint16_t code, size_t n)
 	return p + OPTION_HEAD;
 }
 
-/* Bytes kept free for the OPT record, an EDE among them. 0: the query had none, so the reply has none. */
-static uint32_t reserve_opt(struct answerer *a, const struct question *q, const struct answer_from *from)
+/* Bytes kept free for the OPT record, an EDE among them. 0: the query had none, so the reply
+ * has none. */
+static uint32_t reserve_opt(
+	struct answerer *a, const struct question *q, const struct answer_from *from)
 {
 	a->nsid_len = 0;
 	if (!q->edns.is_present)
@@ -66,7 +74,8 @@ static uint32_t reserve_opt(struct answerer *a, const struct question *q, const 
 		n += OPTION_HEAD + 2;
 	if (!q->edns.want_nsid || !a->opts->nsid)
 		return n;
-	/* A question of the longest name leaves no room for the longest NSID in 512 bytes: it goes untold. */
+	/* A question of the longest name leaves no room for the longest NSID in 512 bytes: it
+	 * goes untold. */
 	size_t nsid = strlen(a->opts->nsid);
 	if (!nsid || a->writer.len + n + OPTION_HEAD + nsid > a->writer.limit)
 		return n;
@@ -74,7 +83,8 @@ static uint32_t reserve_opt(struct answerer *a, const struct question *q, const 
 	return n + OPTION_HEAD + (uint32_t)nsid;
 }
 
-static void write_opt(struct answerer *a, const struct question *q, const struct answer_from *from, unsigned rcode)
+static void write_opt(struct answerer *a, const struct question *q,
+	const struct answer_from *from, unsigned rcode)
 {
 	struct writer *w = &a->writer;
 	uint8_t *start = w->buf + w->len, *p = start + EDNS_FIXED_LEN;
@@ -89,8 +99,8 @@ static void write_opt(struct answerer *a, const struct question *q, const struct
 	}
 	if (q->edns.cookie_len && a->opts->cookies) {
 		p = put_option(p, OPTION_COOKIE, COOKIE_LEN);
-		cookie_answer(&a->secret, from->address, from->address_len, from->now_s, q->edns.cookie,
-			q->edns.cookie_len, p);
+		cookie_answer(&a->secret, from->address, from->address_len, from->now_s,
+			q->edns.cookie, q->edns.cookie_len, p);
 		p += COOKIE_LEN;
 	}
 	if (q->edns.want_keepalive && from->is_stream) {
@@ -110,7 +120,8 @@ static void write_opt(struct answerer *a, const struct question *q, const struct
 
 /* ---- TSIG of nobody we know ----------------------------------------------------------- */
 
-/* RFC 8945 5.2: the key's name and algorithm, no MAC, error BADKEY. The last record of the reply. */
+/* RFC 8945 5.2: the key's name and algorithm, no MAC, error BADKEY. The last record of the
+ * reply. */
 static void write_badkey(struct answerer *a, const struct question *q)
 {
 	struct writer *w = &a->writer;
@@ -155,7 +166,8 @@ static const char *chaos_text(const struct answer_opts *opts, const struct key *
 		{ 16, true, "\7version\6server" },
 	};
 	for (size_t i = 0; i < array_len(rows); i++)
-		if (key->len == rows[i].len && memcmp(key->name, rows[i].name, rows[i].len) == 0)
+		if (key->len == rows[i].len &&
+			memcmp(key->name, rows[i].name, rows[i].len) == 0)
 			return rows[i].is_version ? opts->version : opts->identity;
 	return NULL;
 }
@@ -177,7 +189,8 @@ static void answer_chaos(struct answerer *a, const struct question *q)
 	rdata[0] = (uint8_t)n;
 	memcpy(rdata + 1, text, n);
 	struct writer_owner owner = { q->wire, HEADER_LEN };
-	if (!writer_record(&a->writer, SECTION_ANSWER, &owner, TYPE_TXT, 0, rdata, (uint16_t)(n + 1)))
+	if (!writer_record(
+		    &a->writer, SECTION_ANSWER, &owner, TYPE_TXT, 0, rdata, (uint16_t)(n + 1)))
 		r->is_truncated = true;
 }
 
@@ -194,7 +207,8 @@ static void answer_class(struct answerer *a, const struct question *q)
 	}
 }
 
-/* ---- the frame ----------------------------------------------------------------------------- */
+/* ---- the frame
+ * ----------------------------------------------------------------------------- */
 
 static unsigned rcode_of(enum verdict verdict)
 {
@@ -216,7 +230,8 @@ static unsigned rcode_of(enum verdict verdict)
 	return RCODE_NOERROR;
 }
 
-static uint32_t reply_limit(const struct answerer *a, const struct question *q, bool is_stream, uint32_t room)
+static uint32_t reply_limit(
+	const struct answerer *a, const struct question *q, bool is_stream, uint32_t room)
 {
 	uint32_t limit = MESSAGE_MAX_LEN;
 	if (!is_stream) {
@@ -242,7 +257,8 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 		w->limit -= opt;
 		answer_class(a, q);
 		w->limit += opt;
-		/* A reply that lacks something is not read any further: the client asks again over TCP. */
+		/* A reply that lacks something is not read any further: the client asks again
+		 * over TCP. */
 		if (r->is_truncated)
 			writer_rollback(w, &empty);
 	}
@@ -250,7 +266,10 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 		write_opt(a, q, from, r->rcode);
 	if (verdict == VERDICT_NOTAUTH)
 		write_badkey(a, q);
-	writer_finish(w, (uint16_t)((r->is_authoritative ? FLAG_AA : 0) | (r->is_truncated ? FLAG_TC : 0)), r->rcode);
+	writer_finish(w,
+		(uint16_t)((r->is_authoritative ? FLAG_AA : 0) |
+			   (r->is_truncated ? FLAG_TC : 0)),
+		r->rcode);
 	*rcode = r->rcode;
 	return (int32_t)w->len;
 }

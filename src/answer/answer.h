@@ -14,14 +14,14 @@
 
 struct zone_table;
 
-struct answer_opts { /* open: plain values, the same for all answerers of a world */
+struct answer_opts {        /* open: plain values, the same for all answerers of a world */
 	uint16_t edns_size; /* the most sent and advertised over UDP */
 	uint16_t keepalive; /* in units of 100 ms */
 	bool cookies;
 	const char *version, *identity, *nsid; /* NULL or empty: not told; at most 255 bytes */
 };
 
-struct answer_from { /* who asks, and how: for one batch or one query */
+struct answer_from {            /* who asks, and how: for one batch or one query */
 	const uint8_t *address; /* 4 or 16 bytes */
 	size_t address_len;
 	bool is_stream;
@@ -33,9 +33,10 @@ struct answerer;
 struct answerer *answerer_new(const struct hash_key *secret);
 void answerer_free(struct answerer **answerer);
 /* What to answer from, from now on; both must stay until the next call. */
-void answerer_set_world(struct answerer *a, const struct answer_opts *opts, const struct zone_table *zones);
+void answerer_set_world(
+	struct answerer *a, const struct answer_opts *opts, const struct zone_table *zones);
 
-/* Writes the reply to q, which question_read() judged, into buf. room: at least 512 bytes over UDP, 65535 on a stream.
- * Returns its length, 0 for no reply; *rcode gets what was told. */
+/* Writes the reply to q, which question_read() judged, into buf. room: at least 512 bytes over
+ * UDP, 65535 on a stream. Returns its length, 0 for no reply; *rcode gets what was told. */
 int32_t answer_question(struct answerer *a, const struct question *q, enum verdict verdict,
 	const struct answer_from *from, uint8_t *buf, uint32_t room, unsigned *rcode);

@@ -18,16 +18,21 @@ struct walk {
 	unsigned hops;
 };
 
-enum { QNAME_AT = HEADER_LEN };
+enum {
+	QNAME_AT = HEADER_LEN
+};
 
-/* Where a name that the looked-for name ends in stands in the reply: in the question, unless the walk has left
- * it. 0: it does not stand there (the root's one byte is not worth a pointer). */
+/* Where a name that the looked-for name ends in stands in the reply: in the question, unless
+ * the walk has left it. 0: it does not stand there (the root's one byte is not worth a
+ * pointer). */
 static uint16_t place_of(const struct walk *w, unsigned len)
 {
-	return w->key == &w->r->q->key && len > 1 ? (uint16_t)(QNAME_AT + w->key->len - len) : 0;
+	return w->key == &w->r->q->key && len > 1 ? (uint16_t)(QNAME_AT + w->key->len - len)
+						  : 0;
 }
 
-/* The SOA of a negative answer. What follows in such a reply has the zone's name in common and no more. */
+/* The SOA of a negative answer. What follows in such a reply has the zone's name in common and
+ * no more. */
 static void add_soa(struct walk *w)
 {
 	struct writer_owner owner = { w->zone->apex_name, place_of(w, w->zone->apex_len) };
@@ -39,7 +44,8 @@ static void add_soa(struct walk *w)
 
 /* ---- aliases --------------------------------------------------------------------- */
 
-/* Goes on at target (absolute; it must stay until the reply is done). False: the chain ends here. */
+/* Goes on at target (absolute; it must stay until the reply is done). False: the chain ends
+ * here. */
 static bool go_on(struct walk *w, const uint8_t *target)
 {
 	struct reply *r = w->r;
@@ -83,11 +89,13 @@ static bool follow_dname(struct walk *w)
 		return false;
 	}
 	r->mades++;
-	if (!writer_record(r->w, SECTION_ANSWER, &w->owner, TYPE_CNAME, dname->ttl, made->bytes, made->len)) {
+	if (!writer_record(r->w, SECTION_ANSWER, &w->owner, TYPE_CNAME, dname->ttl, made->bytes,
+		    made->len)) {
 		r->is_truncated = true;
 		return false;
 	}
-	/* A DNAME to a name below itself only ever makes longer names: one step tells all there is. */
+	/* A DNAME to a name below itself only ever makes longer names: one step tells all there
+	 * is. */
 	if (name_is_at_or_below(target, owner.name))
 		return false;
 	return go_on(w, made->bytes);
@@ -184,11 +192,13 @@ static bool answer_node(struct walk *w, bool is_wildcard)
 
 /* ---- the walk ------------------------------------------------------------------------ */
 
-/* The zone to look in. A DS lies at the parent's side of a cut, when we serve that side (RFC 4035 3.1.4.1). */
+/* The zone to look in. A DS lies at the parent's side of a cut, when we serve that side (RFC
+ * 4035 3.1.4.1). */
 static const struct zone *choose_zone(const struct walk *w)
 {
 	const struct zone *zone = zone_table_find(w->zones, w->key, 0);
-	if (!zone || w->r->q->type != TYPE_DS || w->key->len != zone->apex_len || w->key->labels == 0)
+	if (!zone || w->r->q->type != TYPE_DS || w->key->len != zone->apex_len ||
+		w->key->labels == 0)
 		return zone;
 	const struct zone *parent = zone_table_find(w->zones, w->key, 1);
 	struct find find;

@@ -4,7 +4,8 @@
 #include "wire/rrtype.h"
 #include "zone/order.h"
 
-static void add_proof(struct reply *r, const struct zone *zone, const struct node *node, uint16_t type)
+static void add_proof(
+	struct reply *r, const struct zone *zone, const struct node *node, uint16_t type)
 {
 	uint8_t name[NAME_MAX_LEN];
 	const struct set *set = node ? node_find(node, type) : NULL;
@@ -20,15 +21,20 @@ static void nsec(struct reply *r, const struct zone *zone, const uint8_t *name)
 	add_proof(r, zone, zone_nsec_before(zone, name), TYPE_NSEC);
 }
 
-/* False when the zone has no NSEC3, or there is no SHA-1 to be had: the reply goes out without. */
-static bool hash_name(struct reply *r, const struct zone *zone, const uint8_t *name, uint8_t hash[HASHER_LEN])
+/* False when the zone has no NSEC3, or there is no SHA-1 to be had: the reply goes out
+ * without. */
+static bool hash_name(
+	struct reply *r, const struct zone *zone, const uint8_t *name, uint8_t hash[HASHER_LEN])
 {
-	return zone->has_nsec3 && hasher_nsec3(r->hasher, name, name_len(name), zone->nsec3_salt,
-					  zone->nsec3_salt_len, zone->nsec3_iterations, hash);
+	return zone->has_nsec3 &&
+	       hasher_nsec3(r->hasher, name, name_len(name), zone->nsec3_salt,
+		       zone->nsec3_salt_len, zone->nsec3_iterations, hash);
 }
 
-/* The NSEC3 that matches or covers name; false when it only covers and a match was wanted: nothing is added then. */
-static bool nsec3(struct reply *r, const struct zone *zone, const uint8_t *name, bool want_match)
+/* The NSEC3 that matches or covers name; false when it only covers and a match was wanted:
+ * nothing is added then. */
+static bool nsec3(
+	struct reply *r, const struct zone *zone, const uint8_t *name, bool want_match)
 {
 	uint8_t hash[HASHER_LEN];
 	bool is_match;
@@ -41,9 +47,10 @@ static bool nsec3(struct reply *r, const struct zone *zone, const uint8_t *name,
 	return true;
 }
 
-/* RFC 5155 7.2.1: the closest encloser that has an NSEC3, and that the next closer name has none. Returns the label
- * of the key at which that encloser begins. */
-static unsigned closest_encloser(struct reply *r, const struct zone *zone, const struct key *key, unsigned label)
+/* RFC 5155 7.2.1: the closest encloser that has an NSEC3, and that the next closer name has
+ * none. Returns the label of the key at which that encloser begins. */
+static unsigned closest_encloser(
+	struct reply *r, const struct zone *zone, const struct key *key, unsigned label)
 {
 	unsigned apex = (unsigned)key->labels - zone->apex_labels;
 	while (!nsec3(r, zone, key->name + key->at[label], true) && label < apex)
@@ -53,14 +60,17 @@ static unsigned closest_encloser(struct reply *r, const struct zone *zone, const
 	return label;
 }
 
-/* "*" in front of the key's suffix; the root's wildcard fits, so does every other one that matters: a longer one cannot exist. */
+/* "*" in front of the key's suffix; the root's wildcard fits, so does every other one that
+ * matters: a longer one cannot exist. */
 static const uint8_t *wildcard(const struct key *key, unsigned label, struct name *out)
 {
 	static const uint8_t star[2] = { 1, '*' };
-	return name_join(out, star, sizeof star, key->name + key->at[label]) ? NULL : out->bytes;
+	return name_join(out, star, sizeof star, key->name + key->at[label]) ? NULL
+									     : out->bytes;
 }
 
-void deny_type(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
+void deny_type(
+	struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
 	if (!r->is_dnssec)
 		return;
@@ -68,10 +78,12 @@ void deny_type(struct reply *r, const struct zone *zone, const struct key *key, 
 	if (zone->has_nsec)
 		nsec(r, zone, name);
 	else if (zone->has_nsec3 && !nsec3(r, zone, name, true))
-		closest_encloser(r, zone, key, f->encloser_label); /* DS, or an opted-out empty name */
+		/* DS, or an opted-out empty name */
+		closest_encloser(r, zone, key, f->encloser_label);
 }
 
-void deny_name(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
+void deny_name(
+	struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
 	struct name star;
 	if (!r->is_dnssec)
@@ -87,7 +99,8 @@ void deny_name(struct reply *r, const struct zone *zone, const struct key *key, 
 	}
 }
 
-void deny_closer(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
+void deny_closer(
+	struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
 	uint8_t hash[HASHER_LEN];
 	bool is_match;
@@ -112,7 +125,8 @@ void deny_write(struct reply *r)
 			r->proof[i].zone->has_nsec ? TYPE_NSEC : TYPE_NSEC3);
 }
 
-void deny_wildcard_type(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
+void deny_wildcard_type(
+	struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
 	struct name star;
 	if (!r->is_dnssec || !wildcard(key, f->encloser_label, &star))
@@ -126,7 +140,8 @@ void deny_wildcard_type(struct reply *r, const struct zone *zone, const struct k
 	}
 }
 
-void deny_ds(struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
+void deny_ds(
+	struct reply *r, const struct zone *zone, const struct key *key, const struct find *f)
 {
 	if (!r->is_dnssec)
 		return;

@@ -23,13 +23,15 @@ bool reply_has(const struct reply *r, const struct set *set)
 	return false;
 }
 
-bool reply_add(struct reply *r, enum section section, struct writer_owner *owner, const struct set *set, uint32_t ttl)
+bool reply_add(struct reply *r, enum section section, struct writer_owner *owner,
+	const struct set *set, uint32_t ttl)
 {
 	const struct writer_mark mark = writer_mark(r->w);
 	uint16_t at = owner->at;
 	const struct set *sigs = r->is_dnssec ? set_sigs(set) : NULL;
 	if (!writer_set(r->w, section, owner, set->type, ttl, set->records, set_count(set)) ||
-		(sigs && !writer_set(r->w, section, owner, sigs->type, ttl, sigs->records, set_count(sigs)))) {
+		(sigs && !writer_set(r->w, section, owner, sigs->type, ttl, sigs->records,
+				 set_count(sigs)))) {
 		writer_rollback(r->w, &mark);
 		owner->at = at;
 		r->is_truncated |= section != SECTION_ADDITIONAL;
@@ -40,7 +42,8 @@ bool reply_add(struct reply *r, enum section section, struct writer_owner *owner
 	return true;
 }
 
-struct writer_owner reply_owner(const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN])
+struct writer_owner reply_owner(
+	const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN])
 {
 	zone_node_name(zone, node, buf);
 	return (struct writer_owner){ buf, 0 };

@@ -29,11 +29,13 @@ struct reply { /* open: the answer floor */
 	/* inside */
 	unsigned sets;
 	const struct set *set[REPLY_SETS];
-	struct key alias, target; /* of the name a chain has come to; of one looked up beside it */
-	struct name made[2];      /* names that DNAMEs made; the last and the one before */
+	/* of the name a chain has come to; of one looked up beside it */
+	struct key alias, target;
+	struct name made[2]; /* names that DNAMEs made; the last and the one before */
 	unsigned mades;
 	uint64_t seen[REPLY_HOPS]; /* hashes of the names of the chain */
-	unsigned proofs;           /* that no closer name than a wildcard is there: for the authority section */
+	/* that no closer name than a wildcard is there: for the authority section */
+	unsigned proofs;
 	struct {
 		const struct zone *zone;
 		const struct node *node;
@@ -50,8 +52,11 @@ struct reply { /* open: the answer floor */
 void reply_start(struct reply *r, const struct question *q, struct writer *w);
 /* Is the set in the reply already. */
 bool reply_has(const struct reply *r, const struct set *set);
-/* Appends a set with the given TTL, and its signatures when the client asks for them. What does not fit
- * truncates the reply, but in the additional section, where it is left out. True: it is in. */
-bool reply_add(struct reply *r, enum section section, struct writer_owner *owner, const struct set *set, uint32_t ttl);
+/* Appends a set with the given TTL, and its signatures when the client asks for them. What does
+ * not fit truncates the reply, but in the additional section, where it is left out. True: it is
+ * in. */
+bool reply_add(struct reply *r, enum section section, struct writer_owner *owner,
+	const struct set *set, uint32_t ttl);
 /* Owner of a node's sets. */
-struct writer_owner reply_owner(const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN]);
+struct writer_owner reply_owner(
+	const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN]);

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_LEN = 2048, LINES_PER_SECOND = 10 };
+enum {
+	LINE_MAX_LEN = 2048,
+	LINES_PER_SECOND = 10
+};
 
 static _Atomic int max_level = LOG_INFO;
 static const char *const level_words[] = { "error", "warning", "info", "debug" };
@@ -84,7 +87,8 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 		if (held)
 			log_line(level, "the same kind of line was held back %u times", held);
 	}
-	if (atomic_fetch_add_explicit(&limit->lines, 1, memory_order_relaxed) >= LINES_PER_SECOND) {
+	if (atomic_fetch_add_explicit(&limit->lines, 1, memory_order_relaxed) >=
+		LINES_PER_SECOND) {
 		atomic_fetch_add_explicit(&limit->held, 1, memory_order_relaxed);
 		return;
 	}

@@ -27,7 +27,8 @@ struct log_limit { /* one static per cause; zero-initialised */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
-void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...)
+	PRINTF(3, 4);
 
 /* Copies text into out (always terminated), bytes outside printable ASCII as \DDD.
  * Returns the length written, without the terminator. */

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ARENA_CHUNK = 64 * 1024, HUGE_FROM = 4 * 1024 * 1024 };
+enum {
+	ARENA_CHUNK = 64 * 1024,
+	HUGE_FROM = 4 * 1024 * 1024
+};
 
 struct arena_chunk {
 	struct arena_chunk *next;
@@ -119,7 +122,8 @@ void arena_fini(struct arena *a)
 
 void *map_new(size_t n)
 {
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED)
 		return NULL;
 	if (n >= HUGE_FROM)

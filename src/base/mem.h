@@ -12,12 +12,12 @@
 
 #include "base/def.h"
 
-void *mem_new(size_t n) CHECKED;                       /* zeroed, never NULL */
-void *mem_array(size_t count, size_t size) CHECKED;    /* the same; overflow is checked */
-void *mem_grow(void *p, size_t n) CHECKED;             /* realloc that never returns NULL */
-void *mem_try(size_t n) CHECKED;                       /* NOT zeroed, NULL when there is none */
-void *mem_try_grow(void *p, size_t n) CHECKED;         /* p stays valid when this is NULL */
-char *mem_text(const char *s, size_t n) CHECKED;       /* copy of n bytes, terminated */
+void *mem_new(size_t n) CHECKED;                    /* zeroed, never NULL */
+void *mem_array(size_t count, size_t size) CHECKED; /* the same; overflow is checked */
+void *mem_grow(void *p, size_t n) CHECKED;          /* realloc that never returns NULL */
+void *mem_try(size_t n) CHECKED;                    /* NOT zeroed, NULL when there is none */
+void *mem_try_grow(void *p, size_t n) CHECKED;      /* p stays valid when this is NULL */
+char *mem_text(const char *s, size_t n) CHECKED;    /* copy of n bytes, terminated */
 void *mem_copy(const void *p, size_t n) CHECKED;
 void mem_free(void *p);
 
@@ -27,7 +27,7 @@ struct arena {
 	size_t used;  /* bytes handed out */
 	size_t taken; /* bytes held from the heap */
 };
-void *arena_new(struct arena *a, size_t n) CHECKED;    /* zeroed, 8-aligned, never NULL */
+void *arena_new(struct arena *a, size_t n) CHECKED; /* zeroed, 8-aligned, never NULL */
 char *arena_text(struct arena *a, const char *s, size_t n) CHECKED;
 void arena_fini(struct arena *a);
 

@@ -4,7 +4,9 @@
 #include <ctype.h>
 #include <string.h>
 
-enum { WORD_MAX_LEN = 63 };
+enum {
+	WORD_MAX_LEN = 63
+};
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -24,7 +26,8 @@ unsigned near_distance(const char *a, const char *b)
 		unsigned *now = rows[i % 3], *up = rows[(i - 1) % 3], *up2 = rows[(i + 1) % 3];
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= bn; j++) {
-			int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b[j - 1]);
+			int x = tolower((unsigned char)a[i - 1]),
+			    y = tolower((unsigned char)b[j - 1]);
 			unsigned d = least(least(up[j], now[j - 1]) + 1, up[j - 1] + (x != y));
 			if (i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) &&
 				y == tolower((unsigned char)a[i - 2]))

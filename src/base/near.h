@@ -6,5 +6,6 @@
 
 /* The word of words[0..n-1] nearest to word, or NULL when none is near enough to suggest. */
 const char *near_find(const char *word, const char *const *words, size_t n);
-/* Edits (insert, delete, replace, swap of neighbours) from a to b, letter case ignored; words over 63 bytes are far. */
+/* Edits (insert, delete, replace, swap of neighbours) from a to b, letter case ignored; words
+ * over 63 bytes are far. */
 unsigned near_distance(const char *a, const char *b);

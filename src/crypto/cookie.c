@@ -12,7 +12,8 @@ enum {
 	MAX_AHEAD_S = 300,
 };
 
-static uint64_t sign(const struct hash_key *secret, const uint8_t *cookie, const uint8_t *address, size_t n)
+static uint64_t sign(
+	const struct hash_key *secret, const uint8_t *cookie, const uint8_t *address, size_t n)
 {
 	uint8_t input[SIGNED_LEN + 16];
 	memcpy(input, cookie, SIGNED_LEN);
@@ -20,8 +21,8 @@ static uint64_t sign(const struct hash_key *secret, const uint8_t *cookie, const
 	return hash_sip(secret, input, SIGNED_LEN + n, 2, 4);
 }
 
-enum cookie cookie_answer(const struct hash_key *secret, const uint8_t *address, size_t address_len,
-	uint64_t now_s, const uint8_t *option, size_t n, uint8_t *out)
+enum cookie cookie_answer(const struct hash_key *secret, const uint8_t *address,
+	size_t address_len, uint64_t now_s, const uint8_t *option, size_t n, uint8_t *out)
 {
 	must(address_len <= 16);
 	enum cookie worth = COOKIE_CLIENT;

@@ -11,7 +11,9 @@
 #include "base/def.h"
 #include "base/hash.h"
 
-enum { COOKIE_LEN = 24 }; /* client's 8 and ours 16 */
+enum {
+	COOKIE_LEN = 24
+}; /* client's 8 and ours 16 */
 
 /* What a query's COOKIE option is worth. */
 enum cookie {
@@ -19,7 +21,8 @@ enum cookie {
 	COOKIE_GOOD,   /* ours, and the client is where it says it is */
 };
 
-/* address: 4 or 16 bytes. now_s: wall clock. out[COOKIE_LEN] gets the cookie to answer with: the given one while it is younger
- * than half an hour, else a new one. option: of 8 or 16..40 bytes. */
-enum cookie cookie_answer(const struct hash_key *secret, const uint8_t *address, size_t address_len,
-	uint64_t now_s, const uint8_t *option, size_t n, uint8_t *out);
+/* address: 4 or 16 bytes. now_s: wall clock. out[COOKIE_LEN] gets the cookie to answer with:
+ * the given one while it is younger than half an hour, else a new one. option: of 8 or 16..40
+ * bytes. */
+enum cookie cookie_answer(const struct hash_key *secret, const uint8_t *address,
+	size_t address_len, uint64_t now_s, const uint8_t *option, size_t n, uint8_t *out);

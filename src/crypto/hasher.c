@@ -14,7 +14,8 @@ struct hasher {
 struct hasher *hasher_new(void)
 {
 	struct hasher *h = mem_new(sizeof *h);
-	/* Fetched on first need: most servers have no NSEC3 zone, and loading the provider costs milliseconds. */
+	/* Fetched on first need: most servers have no NSEC3 zone, and loading the provider
+	 * costs milliseconds. */
 	return h;
 }
 
@@ -40,15 +41,16 @@ static bool fetch(struct hasher *h)
 	return h->ctx != NULL;
 }
 
-static bool digest(struct hasher *h, const uint8_t *p, size_t n, const uint8_t *salt, size_t salt_len, uint8_t *out)
+static bool digest(struct hasher *h, const uint8_t *p, size_t n, const uint8_t *salt,
+	size_t salt_len, uint8_t *out)
 {
 	return EVP_DigestInit_ex2(h->ctx, h->md, NULL) && EVP_DigestUpdate(h->ctx, p, n) &&
-		(!salt_len || EVP_DigestUpdate(h->ctx, salt, salt_len)) &&
-		EVP_DigestFinal_ex(h->ctx, out, NULL);
+	       (!salt_len || EVP_DigestUpdate(h->ctx, salt, salt_len)) &&
+	       EVP_DigestFinal_ex(h->ctx, out, NULL);
 }
 
-bool hasher_nsec3(struct hasher *h, const uint8_t *name, size_t name_len, const uint8_t *salt, size_t salt_len,
-	unsigned iterations, uint8_t out[HASHER_LEN])
+bool hasher_nsec3(struct hasher *h, const uint8_t *name, size_t name_len, const uint8_t *salt,
+	size_t salt_len, unsigned iterations, uint8_t out[HASHER_LEN])
 {
 	if (!fetch(h) || !digest(h, name, name_len, salt, salt_len, out))
 		return false;

@@ -19,7 +19,9 @@ struct pipe {
 	struct pipe_count count;
 };
 
-enum { RCODE_ROWS = 7 };
+enum {
+	RCODE_ROWS = 7
+};
 
 struct pipe *pipe_new(const struct hash_key *cookie_secret)
 {
@@ -65,7 +67,8 @@ static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 	const struct zone_table *table = pipe->world->table;
 	for (size_t i = 0; i < n; i++) {
 		struct place *place = items[i].scratch;
-		place->zone = is_lookup(place) ? zone_table_find(table, &place->question.key, 0) : NULL;
+		place->zone = is_lookup(place) ? zone_table_find(table, &place->question.key, 0)
+					       : NULL;
 		if (place->zone)
 			zone_prefetch_slot(place->zone, &place->question.key);
 	}
@@ -80,14 +83,16 @@ struct tally {
 	uint64_t answers, truncated, rcodes[RCODE_ROWS];
 };
 
-static void answer_one(struct pipe *pipe, struct item *item, uint64_t now_s, struct tally *tally)
+static void answer_one(
+	struct pipe *pipe, struct item *item, uint64_t now_s, struct tally *tally)
 {
 	struct place *place = item->scratch;
-	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP, .now_s = now_s };
+	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP,
+		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
 	unsigned rcode = 0;
-	item->reply_len = answer_question(
-		pipe->answerer, &place->question, place->verdict, &from, item->reply, item->room, &rcode);
+	item->reply_len = answer_question(pipe->answerer, &place->question, place->verdict,
+		&from, item->reply, item->room, &rcode);
 	if (item->reply_len <= 0)
 		return;
 	tally->answers++;
@@ -116,7 +121,8 @@ void pipe_batch(void *user, struct item *items, size_t n)
 	bool is_stream = items[0].transport != TRANSPORT_UDP;
 	for (size_t i = 0; i < n; i++) {
 		struct place *place = items[i].scratch;
-		place->verdict = question_read(&place->question, items[i].query, items[i].query_len, is_stream);
+		place->verdict = question_read(
+			&place->question, items[i].query, items[i].query_len, is_stream);
 		if (n > 1 && is_lookup(place))
 			zone_table_prefetch(pipe->world->table, &place->question.key);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pipe.h -- a batch of queries to a batch of replies
  *
- * What     All are read first, then the memory each will need is asked for ahead, stage by stage,
- *          then all are answered: the misses of a batch overlap instead of adding up.
+ * What     All are read first, then the memory each will need is asked for ahead, stage by
+ *          stage, then all are answered: the misses of a batch overlap instead of adding up.
  * Threads  One worker.
  */
 #pragma once

@@ -13,7 +13,8 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_QUERIES_UDP] = { "queries-udp", "queries that came over UDP" },
 	[COUNT_QUERIES_TCP] = { "queries-tcp", "queries that came over TCP" },
 	[COUNT_ANSWERS] = { "answers", "replies made" },
-	[COUNT_DROPS] = { "drops", "messages that got no reply: responses, and what is too short to be a query" },
+	[COUNT_DROPS] = { "drops",
+		"messages that got no reply: responses, and what is too short to be a query" },
 	[COUNT_NOERROR] = { "noerror", "replies with rcode NOERROR" },
 	[COUNT_FORMERR] = { "formerr", "replies with rcode FORMERR: malformed queries" },
 	[COUNT_SERVFAIL] = { "servfail", "replies with rcode SERVFAIL" },
@@ -25,9 +26,12 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_UDP_SEND_ERRORS] = { "udp-send-errors", "datagrams the kernel did not take" },
 	[COUNT_TCP_ACCEPTED] = { "tcp-accepted", "TCP connections accepted" },
 	[COUNT_TCP_OPEN] = { "tcp-open", "TCP connections now" },
-	[COUNT_TCP_REFUSED] = { "tcp-refused", "TCP connections closed at once: a limit was reached" },
-	[COUNT_TCP_IDLE_CLOSED] = { "tcp-idle-closed", "TCP connections closed for being idle" },
-	[COUNT_TCP_RESET] = { "tcp-reset", "TCP connections reset: too slow, or out of memory" },
+	[COUNT_TCP_REFUSED] = { "tcp-refused",
+		"TCP connections closed at once: a limit was reached" },
+	[COUNT_TCP_IDLE_CLOSED] = { "tcp-idle-closed",
+		"TCP connections closed for being idle" },
+	[COUNT_TCP_RESET] = { "tcp-reset",
+		"TCP connections reset: too slow, or out of memory" },
 	[COUNT_TCP_BYTES] = { "tcp-bytes", "bytes held for TCP connections now" },
 };
 
@@ -46,7 +50,8 @@ struct server {
 	void *stopped_user;
 };
 
-/* Limits of the whole server, as one of n workers has them. What one client may hold is counted for all together. */
+/* Limits of the whole server, as one of n workers has them. What one client may hold is counted
+ *        for all together. */
 static struct stream_opts share(const struct stream_opts *opts, unsigned n)
 {
 	struct stream_opts own = *opts;
@@ -66,7 +71,8 @@ static void on_news(void *user)
 static bool all_on(const struct server *server, const struct world *world)
 {
 	for (unsigned i = 0; i < server->running; i++)
-		if (!worker_has_ended(server->workers[i]) && worker_world(server->workers[i]) != world)
+		if (!worker_has_ended(server->workers[i]) &&
+			worker_world(server->workers[i]) != world)
 			return false;
 	return true;
 }
@@ -96,7 +102,8 @@ static void on_wake(void *user)
 
 /* ---- start and end --------------------------------------------------------------------- */
 
-static bool bind_one(struct server *server, struct worker *worker, size_t i, bool is_first, struct err *err)
+static bool bind_one(
+	struct server *server, struct worker *worker, size_t i, bool is_first, struct err *err)
 {
 	struct addr *addr = &server->listen[i];
 	int udp = udp_bind(addr, is_first, err);
@@ -112,14 +119,15 @@ static bool bind_one(struct server *server, struct worker *worker, size_t i, boo
 		return false;
 	}
 	if (!worker_listen(worker, udp, tcp)) {
-		err_set(err, -1, "out of memory or descriptors while making a worker's sockets");
+		err_set(err, -1,
+			"out of memory or descriptors while making a worker's sockets");
 		return false;
 	}
 	return true;
 }
 
-static bool make_worker(struct server *server, const struct hash_key *secret, const struct stream_opts *streams,
-	struct err *err)
+static bool make_worker(struct server *server, const struct hash_key *secret,
+	const struct stream_opts *streams, struct err *err)
 {
 	struct worker *worker = worker_new(secret, streams, &server->clients, on_news, server);
 	if (!worker) {
@@ -170,7 +178,8 @@ bool server_start(struct server *server, struct world *world)
 	return true;
 }
 
-void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user), void *user)
+void server_switch(
+	struct server *server, struct world *world, void (*on_switched)(void *user), void *user)
 {
 	must(!server->old && server->world);
 	server->old = server->world;

@@ -14,13 +14,17 @@
 #include "net/stream.h"
 #include "serve/world.h"
 
-enum { WORKERS_MAX = 256, LISTENERS_MAX = 64 };
+enum {
+	WORKERS_MAX = 256,
+	LISTENERS_MAX = 64
+};
 
-struct server_opts { /* open: plain values, filled by ctl/ */
-	unsigned workers;              /* 1..WORKERS_MAX */
+struct server_opts {      /* open: plain values, filled by ctl/ */
+	unsigned workers; /* 1..WORKERS_MAX */
 	size_t listeners;
 	struct addr listen[LISTENERS_MAX]; /* UDP and TCP each */
-	struct stream_opts streams;    /* limits for the whole server; shared out among workers */
+	/* limits for the whole server; shared out among workers */
+	struct stream_opts streams;
 };
 
 enum count { /* one row each in server_count_rows */
@@ -51,19 +55,24 @@ struct count_row { /* open: name and sentence, for rootctl and metrics */
 extern const struct count_row server_count_rows[COUNT_N];
 
 struct server;
-/* Binds every listener (err names the one at fault) and readies the workers; none runs yet. NULL when
- * something could not be had. control: the control thread's loop. */
-struct server *server_new(const struct server_opts *opts, struct loop *control, struct err *err);
+/* Binds every listener (err names the one at fault) and readies the workers; none runs yet.
+ * NULL when something could not be had. control: the control thread's loop. */
+struct server *server_new(
+	const struct server_opts *opts, struct loop *control, struct err *err);
 /* Where listener i is bound: tells the port where 0 was asked for. */
 const struct addr *server_listener(const struct server *server, size_t i);
-/* Starts the workers on their first world. The server owns worlds from here on. False: no thread to be had. */
+/* Starts the workers on their first world. The server owns worlds from here on. False: no
+ * thread to be had. */
 bool server_start(struct server *server, struct world *world) CHECKED;
-/* Gives every worker a new world; the one before is freed when the last worker let go of it, then
- * on_switched(user) is called on the control loop. One switch at a time: must not be called before. */
-void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user), void *user);
+/* Gives every worker a new world; the one before is freed when the last worker let go of it,
+ * then on_switched(user) is called on the control loop. One switch at a time: must not be
+ * called before. */
+void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user),
+	void *user);
 /* Limits of streams after a reload. */
 void server_set_streams(struct server *server, const struct stream_opts *opts);
-/* Stops reading, lets streams finish (2 s at most), ends the workers, then calls on_stopped(user). */
+/* Stops reading, lets streams finish (2 s at most), ends the workers, then calls
+ * on_stopped(user). */
 void server_stop(struct server *server, void (*on_stopped)(void *user), void *user);
 void server_free(struct server **server);
 /* Sums over all workers; counts[COUNT_N]. */

@@ -56,8 +56,9 @@ static void on_wake(void *user)
 		drain(w);
 }
 
-struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams, struct clients *clients,
-	void (*on_news)(void *user), void *user)
+struct worker *worker_new(const struct hash_key *cookie_secret,
+	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
+	void *user)
 {
 	struct worker *w = mem_new(sizeof *w);
 	w->on_news = on_news;
@@ -65,7 +66,8 @@ struct worker *worker_new(const struct hash_key *cookie_secret, const struct str
 	w->pipe = pipe_new(cookie_secret);
 	w->loop = loop_new();
 	if (w->loop)
-		w->streams = streams_new(w->loop, streams, clients, pipe_batch, w->pipe, pipe_scratch());
+		w->streams = streams_new(
+			w->loop, streams, clients, pipe_batch, w->pipe, pipe_scratch());
 	if (!w->streams) {
 		worker_free(&w);
 		return NULL;
@@ -88,7 +90,8 @@ static void run(void *user)
 {
 	struct worker *w = user;
 	loop_run(w->loop);
-	/* on_news is the last that touches w: control frees it once it has seen has_ended and joined. */
+	/* on_news is the last that touches w: control frees it once it has seen has_ended and
+	 * joined. */
 	atomic_store(&w->has_ended, true);
 	w->on_news(w->user);
 }
@@ -165,11 +168,13 @@ void worker_add_counts(const struct worker *w, uint64_t *counts)
 		counts[COUNT_NOERROR + i] += count_get(&pipe->rcodes[i]);
 	for (size_t i = 0; i < w->listeners; i++)
 		if (w->udp[i])
-			counts[COUNT_UDP_SEND_ERRORS] += count_get(&udp_counts(w->udp[i])->send_errors);
+			counts[COUNT_UDP_SEND_ERRORS] +=
+				count_get(&udp_counts(w->udp[i])->send_errors);
 	counts[COUNT_TCP_ACCEPTED] += count_get(&streams->accepted);
 	counts[COUNT_TCP_OPEN] += count_get(&streams->open);
 	counts[COUNT_TCP_REFUSED] += count_get(&streams->refused);
 	counts[COUNT_TCP_IDLE_CLOSED] += count_get(&streams->closed_idle);
-	counts[COUNT_TCP_RESET] += count_get(&streams->reset_slow) + count_get(&streams->reset_memory);
+	counts[COUNT_TCP_RESET] +=
+		count_get(&streams->reset_slow) + count_get(&streams->reset_memory);
 	counts[COUNT_TCP_BYTES] += count_get(&streams->bytes);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* worker.h -- a thread with its loop, its sockets and its pipe
  *
- * What     Orders come by mailbox and loop_wake(): a world, limits, the end. Each is taken between
- *          two batches and acknowledged to the control thread's loop.
+ * What     Orders come by mailbox and loop_wake(): a world, limits, the end. Each is taken
+ *          between two batches and acknowledged to the control thread's loop.
  * Threads  worker_* are called by the control thread.
  */
 #pragma once
@@ -13,10 +13,11 @@
 #include "serve/server.h"
 
 struct worker;
-/* on_news(user) is called on the worker's thread whenever worker_world() or worker_has_ended() changed. NULL: no
- * memory or descriptors. */
-struct worker *worker_new(const struct hash_key *cookie_secret, const struct stream_opts *streams, struct clients *clients,
-	void (*on_news)(void *user), void *user);
+/* on_news(user) is called on the worker's thread whenever worker_world() or worker_has_ended()
+ * changed. NULL: no memory or descriptors. */
+struct worker *worker_new(const struct hash_key *cookie_secret,
+	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
+	void *user);
 /* Takes over both descriptors: closed with the worker, on failure at once. */
 bool worker_listen(struct worker *worker, int udp_fd, int tcp_fd);
 bool worker_start(struct worker *worker, const struct world *world);

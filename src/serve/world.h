@@ -13,13 +13,14 @@
 struct zone;
 struct zone_table;
 
-struct serve_opts { /* open: plain values, filled by ctl/ */
-	uint16_t edns_size;   /* the most we send and advertise over UDP: 512..4096, 1232 */
+struct serve_opts {         /* open: plain values, filled by ctl/ */
+	uint16_t edns_size; /* the most we send and advertise over UDP: 512..4096, 1232 */
 	bool cookies;
-	uint16_t keepalive;   /* tcp-idle in units of 100 ms, told in the keepalive option (RFC 7828) */
-	char version[256];    /* what version.bind tells; empty: refused */
-	char identity[256];   /* id.server, hostname.bind; empty: refused */
-	char nsid[256];       /* NSID option's text; empty: not told */
+	/* tcp-idle in units of 100 ms, told in the keepalive option (RFC 7828) */
+	uint16_t keepalive;
+	char version[256];  /* what version.bind tells; empty: refused */
+	char identity[256]; /* id.server, hostname.bind; empty: refused */
+	char nsid[256];     /* NSID option's text; empty: not told */
 };
 
 struct world;

@@ -42,13 +42,15 @@ static bool read_option(struct edns *edns, uint16_t code, const uint8_t *p, size
 	}
 }
 
-bool edns_read(struct edns *edns, uint16_t class, uint32_t ttl, const uint8_t *options, size_t n)
+bool edns_read(
+	struct edns *edns, uint16_t class, uint32_t ttl, const uint8_t *options, size_t n)
 {
 	edns->is_present = true;
 	edns->size = class < EDNS_SIZE_MIN ? EDNS_SIZE_MIN : class;
 	edns->version = (uint8_t)(ttl >> 16);
 	edns->is_do = (ttl & 0x8000) != 0;
-	/* Another version's options may look otherwise (RFC 6891 6.1.3): not for us to judge. */
+	/* Another version's options may look otherwise (RFC 6891 6.1.3): not for us to
+	 * judge. */
 	if (edns->version)
 		return true;
 	uint32_t seen = 0; /* a bit per code below 32: of those none may come twice */

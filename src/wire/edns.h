@@ -38,11 +38,13 @@ enum ede { /* info codes of RFC 8914 that we tell; 0 is "other" there, so none i
 struct edns { /* open: the hot path; all zero: the query had none */
 	bool is_present, is_do, want_nsid, want_keepalive, has_padding;
 	uint8_t version;
-	uint8_t cookie_len; /* 0: none; else 8 or 16..40 */
-	uint16_t size;      /* what the client takes over UDP, at least 512 */
+	uint8_t cookie_len;    /* 0: none; else 8 or 16..40 */
+	uint16_t size;         /* what the client takes over UDP, at least 512 */
 	const uint8_t *cookie; /* in the query */
 };
 
-/* Reads an OPT record's class (size), ttl (version, DO) and options. False: a format error; the fields read so far stand,
- * is_present among them, so that the error can be told with an OPT. */
-bool edns_read(struct edns *edns, uint16_t class, uint32_t ttl, const uint8_t *options, size_t n);
+/* Reads an OPT record's class (size), ttl (version, DO) and options. False: a format error; the
+ * fields read so far stand, is_present among them, so that the error can be told with an
+ * OPT. */
+bool edns_read(
+	struct edns *edns, uint16_t class, uint32_t ttl, const uint8_t *options, size_t n);

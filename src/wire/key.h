@@ -14,18 +14,21 @@
 #include "base/def.h"
 #include "wire/name.h"
 
-struct key { /* open: the hot path */
-	uint8_t len;                            /* of name, the root's byte counted */
-	uint8_t labels;                         /* the root's not counted */
-	uint8_t at[NAME_MAX_LABELS + 1];        /* offset of label i in name; at[labels] is the root's */
+struct key {            /* open: the hot path */
+	uint8_t len;    /* of name, the root's byte counted */
+	uint8_t labels; /* the root's not counted */
+	/* offset of label i in name; at[labels] is the root's */
+	uint8_t at[NAME_MAX_LABELS + 1];
 	uint8_t name[NAME_MAX_LEN + 1];
-	uint64_t hash[NAME_MAX_LABELS + 1];     /* of the suffix that begins at label i */
+	uint64_t hash[NAME_MAX_LABELS + 1]; /* of the suffix that begins at label i */
 };
 
-/* Draws the secret; call once, before anything is hashed. Without it the secret is zero, which tests rely on. */
+/* Draws the secret; call once, before anything is hashed. Without it the secret is zero, which
+ * tests rely on. */
 void key_draw_secret(void);
 
-/* The hash of a name: its first label (length byte first, lower case) in front of a suffix with the given hash. */
+/* The hash of a name: its first label (length byte first, lower case) in front of a suffix with
+ * the given hash. */
 uint64_t key_step(uint64_t suffix_hash, const uint8_t *label) PURE;
 /* What the root hashes to. */
 uint64_t key_root(void) PURE;

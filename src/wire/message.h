@@ -4,7 +4,10 @@
 
 #include "base/def.h"
 
-enum { HEADER_LEN = 12, MESSAGE_MAX_LEN = 65535 };
+enum {
+	HEADER_LEN = 12,
+	MESSAGE_MAX_LEN = 65535
+};
 
 enum { /* bits of the header's second 16 */
 	FLAG_QR = 0x8000,
@@ -18,7 +21,11 @@ enum { /* bits of the header's second 16 */
 	OPCODE_SHIFT = 11,
 };
 
-enum opcode { OPCODE_QUERY = 0, OPCODE_NOTIFY = 4, OPCODE_UPDATE = 5 };
+enum opcode {
+	OPCODE_QUERY = 0,
+	OPCODE_NOTIFY = 4,
+	OPCODE_UPDATE = 5
+};
 
 enum rcode {
 	RCODE_NOERROR = 0,
@@ -33,4 +40,10 @@ enum rcode {
 	RCODE_BADKEY = 17, /* in a TSIG record only */
 };
 
-enum section { SECTION_QUESTION, SECTION_ANSWER, SECTION_AUTHORITY, SECTION_ADDITIONAL, SECTIONS };
+enum section {
+	SECTION_QUESTION,
+	SECTION_ANSWER,
+	SECTION_AUTHORITY,
+	SECTION_ADDITIONAL,
+	SECTIONS
+};

@@ -94,7 +94,8 @@ int name_compare(const uint8_t *a, const uint8_t *b)
 	return n ? 1 : m ? -1 : 0;
 }
 
-int name_join(struct name *out, const uint8_t *head, size_t head_len_without_root, const uint8_t *tail)
+int name_join(struct name *out, const uint8_t *head, size_t head_len_without_root,
+	const uint8_t *tail)
 {
 	size_t n = name_len(tail);
 	if (head_len_without_root + n > NAME_MAX_LEN)
@@ -139,7 +140,8 @@ static int complete(struct name *out, const uint8_t *labels, size_t len, bool is
 	return 0;
 }
 
-int name_from_text(struct name *out, const char *text, size_t n, const uint8_t *origin, struct err *err)
+int name_from_text(
+	struct name *out, const char *text, size_t n, const uint8_t *origin, struct err *err)
 {
 	uint8_t buf[NAME_MAX_LEN + 1] = { 0 };
 	size_t len = 0, label = 0; /* label: where the length byte of the current label is */
@@ -152,19 +154,25 @@ int name_from_text(struct name *out, const char *text, size_t n, const uint8_t *
 	for (size_t at = 0; at < n;) {
 		if (text[at] == '.') {
 			if (len == label)
-				return err_set(err, -EINVAL, "the name has an empty label (two dots, or one at its start)");
+				return err_set(err, -EINVAL,
+					"the name has an empty label (two dots, or one at its "
+					"start)");
 			buf[label] = (uint8_t)(len - label);
 			label = ++len;
 			at++;
 			if (len >= NAME_MAX_LEN && at < n)
-				return err_set(err, -EINVAL, "the name is longer than 255 bytes");
+				return err_set(
+					err, -EINVAL, "the name is longer than 255 bytes");
 			continue;
 		}
 		int c = take_byte(text, n, &at);
 		if (c < 0)
-			return err_set(err, -EINVAL, "bad escape in a name: after \\ comes one character or three digits up to 255");
+			return err_set(err, -EINVAL,
+				"bad escape in a name: after \\ comes one character or three "
+				"digits up to 255");
 		if (len - label >= LABEL_MAX_LEN)
-			return err_set(err, -EINVAL, "a label of the name is longer than 63 bytes");
+			return err_set(
+				err, -EINVAL, "a label of the name is longer than 63 bytes");
 		if (len + 1 >= NAME_MAX_LEN)
 			return err_set(err, -EINVAL, "the name is longer than 255 bytes");
 		buf[++len] = (uint8_t)c;
@@ -207,7 +215,8 @@ size_t name_print(char *out, const uint8_t *name)
 	return n;
 }
 
-int name_read(struct name *out, const uint8_t *msg, size_t len, size_t at, size_t *end, unsigned *steps)
+int name_read(struct name *out, const uint8_t *msg, size_t len, size_t at, size_t *end,
+	unsigned *steps)
 {
 	size_t n = 0, low = at; /* a pointer must lead below low, so it cannot come back */
 	bool jumped = false;

@@ -20,7 +20,7 @@ enum {
 	NAME_TEXT_MAX = 1024, /* every byte as \DDD, dots, terminator */
 };
 
-struct name { /* open: a name with its own storage */
+struct name {        /* open: a name with its own storage */
 	uint8_t len; /* of bytes, the root's zero byte counted; at least 1 */
 	uint8_t bytes[NAME_MAX_LEN];
 };
@@ -36,7 +36,8 @@ void name_lower(uint8_t *dst, const uint8_t *src, size_t n);
 size_t name_len(const uint8_t *name) PURE;
 /* Labels of a valid uncompressed name, the root's not counted. */
 unsigned name_labels(const uint8_t *name) PURE;
-/* Length of the uncompressed name at the start of p[0..n-1], or 0 when there is no valid one. */
+/* Length of the uncompressed name at the start of p[0..n-1], or 0 when there is no valid
+ * one. */
 size_t name_check(const uint8_t *p, size_t n) PURE;
 
 /* Same name, letter case ignored. */
@@ -46,18 +47,23 @@ bool name_is_at_or_below(const uint8_t *a, const uint8_t *zone) PURE;
 /* <0, 0, >0 in canonical order (RFC 4034 6.1), letter case ignored. */
 int name_compare(const uint8_t *a, const uint8_t *b) PURE;
 
-/* The one way to make a longer name: appends the labels of tail (which ends it) to head's labels
- * without its root byte. -E2BIG when the result is over 255 bytes; out is untouched then. */
-int name_join(struct name *out, const uint8_t *head, size_t head_len_without_root, const uint8_t *tail) CHECKED;
+/* The one way to make a longer name: appends the labels of tail (which ends it) to head's
+ * labels without its root byte. -E2BIG when the result is over 255 bytes; out is untouched
+ * then. */
+int name_join(struct name *out, const uint8_t *head, size_t head_len_without_root,
+	const uint8_t *tail) CHECKED;
 
 /* Text to name. Escapes \. \\ \DDD; "@" is origin; a name without a final dot is completed with
  * origin (origin NULL: with the root). Letter case is kept. -EINVAL with the reason in err. */
-int name_from_text(struct name *out, const char *text, size_t n, const uint8_t *origin, struct err *err) CHECKED;
+int name_from_text(struct name *out, const char *text, size_t n, const uint8_t *origin,
+	struct err *err) CHECKED;
 /* Name to text, absolute, master-file escaping (specials as \X, non-printables as \DDD).
  * out must hold NAME_TEXT_MAX bytes. Returns the length without the terminator. */
 size_t name_print(char *out, const uint8_t *name);
 
-/* Reads a possibly compressed name at msg[at]. Pointers must go strictly backwards (limit L13), each
- * step takes one off *steps (the message's budget; refused when it is used up). out gets the
- * uncompressed name as spelt, *end the offset behind it in the message. -EBADMSG when invalid. */
-int name_read(struct name *out, const uint8_t *msg, size_t len, size_t at, size_t *end, unsigned *steps) CHECKED;
+/* Reads a possibly compressed name at msg[at]. Pointers must go strictly backwards (limit L13),
+ * each step takes one off *steps (the message's budget; refused when it is used up). out gets
+ * the uncompressed name as spelt, *end the offset behind it in the message. -EBADMSG when
+ * invalid. */
+int name_read(struct name *out, const uint8_t *msg, size_t len, size_t at, size_t *end,
+	unsigned *steps) CHECKED;

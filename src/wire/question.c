@@ -5,8 +5,8 @@
 #include "wire/reader.h"
 #include "wire/rrtype.h"
 
-/* A question's name is never compressed: nothing stands before it. Copies it in lower case with its label offsets;
- * returns its length or 0. */
+/* A question's name is never compressed: nothing stands before it. Copies it in lower case with
+ * its label offsets; returns its length or 0. */
 static size_t read_name(struct key *key, const uint8_t *p, size_t n)
 {
 	size_t at = 0;
@@ -28,7 +28,8 @@ static size_t read_name(struct key *key, const uint8_t *p, size_t n)
 	return at + 1;
 }
 
-/* RFC 8945 4.2: algorithm name, time, fudge, MAC, original id, error, other data, nothing behind. */
+/* RFC 8945 4.2: algorithm name, time, fudge, MAC, original id, error, other data, nothing
+ * behind. */
 static bool tsig_is_well_formed(const struct reader *r, const struct reader_record *record)
 {
 	if (record->class != CLASS_ANY || record->ttl != 0)
@@ -68,8 +69,8 @@ static enum verdict read_additional(struct question *q, struct reader *r)
 				q->edns.is_present = false;
 				return VERDICT_FORMERR;
 			}
-			is_bad = !edns_read(&q->edns, record.class, record.ttl, r->msg + record.rdata_at,
-				record.rdata_len);
+			is_bad = !edns_read(&q->edns, record.class, record.ttl,
+				r->msg + record.rdata_at, record.rdata_len);
 		} else if (record.type == TYPE_TSIG) {
 			if (!tsig_is_well_formed(r, &record))
 				return VERDICT_FORMERR;
@@ -126,7 +127,8 @@ static bool read_plain_opt(struct question *q, const uint8_t *p, size_t n, bool 
 	if (n < EDNS_FIXED_LEN || p[0] != 0 || get_u16(p + 1) != TYPE_OPT ||
 		get_u16(p + 9) != n - EDNS_FIXED_LEN)
 		return false;
-	*is_good = edns_read(&q->edns, get_u16(p + 3), get_u32(p + 5), p + EDNS_FIXED_LEN, n - EDNS_FIXED_LEN);
+	*is_good = edns_read(&q->edns, get_u16(p + 3), get_u32(p + 5), p + EDNS_FIXED_LEN,
+		n - EDNS_FIXED_LEN);
 	return true;
 }
 

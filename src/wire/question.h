@@ -15,24 +15,27 @@
 
 struct question { /* open: the hot path */
 	uint16_t id, flags, type, class;
-	const uint8_t *wire;  /* the question section in the query, the name as the client spelt it */
-	uint16_t wire_len;    /* of name, type and class; 0: none that could be echoed */
+	/* the question section in the query, the name as the client spelt it */
+	const uint8_t *wire;
+	uint16_t wire_len; /* of name, type and class; 0: none that could be echoed */
 	struct edns edns;
-	const uint8_t *tsig;  /* a well-formed TSIG record in the query (we have no keys), or NULL */
+	/* a well-formed TSIG record in the query (we have no keys), or NULL */
+	const uint8_t *tsig;
 	uint16_t tsig_len;
 	struct key key;
 };
 
 enum verdict {
-	VERDICT_ANSWER,   /* a well-formed question of opcode QUERY */
-	VERDICT_DROP,     /* no reply: too short, or a response */
+	VERDICT_ANSWER, /* a well-formed question of opcode QUERY */
+	VERDICT_DROP,   /* no reply: too short, or a response */
 	VERDICT_FORMERR,
 	VERDICT_NOTIMP,
-	VERDICT_REFUSED,  /* NOTIFY: nobody may */
+	VERDICT_REFUSED, /* NOTIFY: nobody may */
 	VERDICT_BADVERS,
-	VERDICT_NOTAUTH,  /* TSIG with a key we do not have */
+	VERDICT_NOTAUTH, /* TSIG with a key we do not have */
 };
 
-/* is_stream: zone transfers are a format error over UDP and refused by later code over TCP. q may be
- * looked at after any verdict but DROP. */
-enum verdict question_read(struct question *q, const uint8_t *query, size_t len, bool is_stream);
+/* is_stream: zone transfers are a format error over UDP and refused by later code over TCP. q
+ * may be looked at after any verdict but DROP. */
+enum verdict question_read(
+	struct question *q, const uint8_t *query, size_t len, bool is_stream);

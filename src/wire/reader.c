@@ -5,7 +5,10 @@
 
 #include <errno.h>
 
-enum { STEPS_PER_RECORD = 64, STEPS_MAX = 20000 };
+enum {
+	STEPS_PER_RECORD = 64,
+	STEPS_MAX = 20000
+};
 
 bool reader_open(struct reader *r, const uint8_t *msg, size_t len)
 {
@@ -17,7 +20,8 @@ bool reader_open(struct reader *r, const uint8_t *msg, size_t len)
 		r->count[i] = get_u16(msg + 4 + 2 * i);
 		records += r->count[i];
 	}
-	r->steps = records > STEPS_MAX / STEPS_PER_RECORD ? STEPS_MAX : records * STEPS_PER_RECORD;
+	r->steps =
+		records > STEPS_MAX / STEPS_PER_RECORD ? STEPS_MAX : records * STEPS_PER_RECORD;
 	return true;
 }
 

@@ -14,8 +14,8 @@
 struct reader { /* open: a cursor */
 	const uint8_t *msg;
 	size_t len, at;
-	unsigned steps;            /* pointer steps left */
-	uint16_t count[SECTIONS];  /* records left to read in each section */
+	unsigned steps;           /* pointer steps left */
+	uint16_t count[SECTIONS]; /* records left to read in each section */
 };
 
 struct reader_record { /* open: a view */
@@ -29,6 +29,7 @@ struct reader_record { /* open: a view */
 /* False when there is no whole header. */
 bool reader_open(struct reader *r, const uint8_t *msg, size_t len) CHECKED;
 /* The next question; 1, 0 when there is none left, or -EBADMSG. */
-int reader_question(struct reader *r, struct name *name, uint16_t *type, uint16_t *class) CHECKED;
+int reader_question(
+	struct reader *r, struct name *name, uint16_t *type, uint16_t *class) CHECKED;
 /* The next record of answer, authority, additional; 1, 0 when all are read, or -EBADMSG. */
 int reader_record(struct reader *r, struct reader_record *record) CHECKED;

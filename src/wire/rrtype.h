@@ -47,61 +47,73 @@ enum { /* the types that code (not only the table) names */
 	TYPE_AMTRELAY = 260,
 };
 
-enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_HS = 4, CLASS_NONE = 254, CLASS_ANY = 255 };
+enum {
+	CLASS_IN = 1,
+	CLASS_CH = 3,
+	CLASS_HS = 4,
+	CLASS_NONE = 254,
+	CLASS_ANY = 255
+};
 
 enum field { /* how a piece of RDATA looks on the wire and in text */
 	FIELD_END = 0,
 	FIELD_U8,
 	FIELD_U16,
 	FIELD_U32,
-	FIELD_PERIOD,     /* u32, text may carry units: 1h30m */
-	FIELD_TIME,       /* u32, text YYYYMMDDHHmmSS */
-	FIELD_NAME,       /* domain name, never compressed on output */
-	FIELD_CNAME,      /* domain name of an RFC 1035 type: compressed on output, may be on input */
+	FIELD_PERIOD, /* u32, text may carry units: 1h30m */
+	FIELD_TIME,   /* u32, text YYYYMMDDHHmmSS */
+	FIELD_NAME,   /* domain name, never compressed on output */
+	/* domain name of an RFC 1035 type: compressed on output, may be on input */
+	FIELD_CNAME,
 	FIELD_IPV4,
 	FIELD_IPV6,
-	FIELD_STRING,     /* one character-string */
-	FIELD_STRINGS,    /* one or more, to the end */
-	FIELD_TYPE,       /* u16, a type mnemonic in text */
-	FIELD_ALGORITHM,  /* u8, a DNSSEC algorithm number or mnemonic in text */
-	FIELD_CERT_TYPE,  /* u16, CERT's certificate type */
-	FIELD_BASE64,     /* to the end */
-	FIELD_HEX,        /* to the end */
-	FIELD_SALT,       /* u8 length, hex or "-" in text */
-	FIELD_HASH32,     /* u8 length, base32hex in text (NSEC3 next) */
-	FIELD_BITMAP,     /* type bitmap, to the end */
+	FIELD_STRING,    /* one character-string */
+	FIELD_STRINGS,   /* one or more, to the end */
+	FIELD_TYPE,      /* u16, a type mnemonic in text */
+	FIELD_ALGORITHM, /* u8, a DNSSEC algorithm number or mnemonic in text */
+	FIELD_CERT_TYPE, /* u16, CERT's certificate type */
+	FIELD_BASE64,    /* to the end */
+	FIELD_HEX,       /* to the end */
+	FIELD_SALT,      /* u8 length, hex or "-" in text */
+	FIELD_HASH32,    /* u8 length, base32hex in text (NSEC3 next) */
+	FIELD_BITMAP,    /* type bitmap, to the end */
 	FIELD_EUI48,
 	FIELD_EUI64,
-	FIELD_NODE64,     /* 8 bytes as four hex groups: NID, L64 */
-	FIELD_TAG,        /* CAA tag: u8 length, letters and digits */
-	FIELD_TEXT_REST,  /* quoted text to the end without a length byte: CAA value, URI target */
-	FIELD_PARAMS,     /* SVCB parameters, to the end */
-	FIELD_APL,        /* to the end */
-	FIELD_LOC,        /* 16 bytes of version 0 */
-	FIELD_WKS,        /* protocol and port bitmap, to the end */
-	FIELD_GATEWAY,    /* IPSECKEY, AMTRELAY: kind is in an earlier byte */
-	FIELD_HIP,        /* the whole RDATA of HIP */
-	FIELD_NSAP,       /* 0x hex, to the end */
-	FIELD_ATMA,       /* to the end */
+	FIELD_NODE64, /* 8 bytes as four hex groups: NID, L64 */
+	FIELD_TAG,    /* CAA tag: u8 length, letters and digits */
+	/* quoted text to the end without a length byte: CAA value, URI target */
+	FIELD_TEXT_REST,
+	FIELD_PARAMS,       /* SVCB parameters, to the end */
+	FIELD_APL,          /* to the end */
+	FIELD_LOC,          /* 16 bytes of version 0 */
+	FIELD_WKS,          /* protocol and port bitmap, to the end */
+	FIELD_GATEWAY,      /* IPSECKEY, AMTRELAY: kind is in an earlier byte */
+	FIELD_HIP,          /* the whole RDATA of HIP */
+	FIELD_NSAP,         /* 0x hex, to the end */
+	FIELD_ATMA,         /* to the end */
 	FIELD_STRING_MAYBE, /* one character-string or nothing: ISDN's subaddress */
-	FIELD_BASE64_MAYBE, /* to the end, which may be here already: a KEY that says there is none */
-	FIELD_BASE64_DASH,  /* to the end; "-" in text when it is here: DOA */
+	/* to the end, which may be here already: a KEY that says there is none */
+	FIELD_BASE64_MAYBE,
+	FIELD_BASE64_DASH, /* to the end; "-" in text when it is here: DOA */
 	FIELD_U64,
-	FIELD_SCHEME,     /* u8, DSYNC's scheme */
-	FIELD_RELAY,      /* u8, AMTRELAY's discovery bit and kind of relay */
-	FIELD_A6,         /* the whole RDATA of A6 */
-	FIELD_TYPES_NXT,  /* NXT's one bitmap of the types 1..127, to the end */
-	FIELD_OPAQUE,     /* to the end, RFC 3597 text only */
+	FIELD_SCHEME,    /* u8, DSYNC's scheme */
+	FIELD_RELAY,     /* u8, AMTRELAY's discovery bit and kind of relay */
+	FIELD_A6,        /* the whole RDATA of A6 */
+	FIELD_TYPES_NXT, /* NXT's one bitmap of the types 1..127, to the end */
+	FIELD_OPAQUE,    /* to the end, RFC 3597 text only */
 };
 
-enum { FIELDS_MAX = 10 };
+enum {
+	FIELDS_MAX = 10
+};
 
 enum {
-	RRTYPE_META = 1,      /* a question or pseudo type: never a record of a zone */
-	RRTYPE_SINGLE = 2,    /* at most one record at a name: SOA, CNAME, DNAME */
+	RRTYPE_META = 1,       /* a question or pseudo type: never a record of a zone */
+	RRTYPE_SINGLE = 2,     /* at most one record at a name: SOA, CNAME, DNAME */
 	RRTYPE_ADDITIONAL = 4, /* its name field asks for addresses in the additional section */
-	RRTYPE_LOWER = 8,     /* names in its RDATA are in lower case in canonical form: RFC 4034 6.2, 6840 5.1 */
-	RRTYPE_UNPACK = 16,   /* names in its FIELD_NAME may come compressed: RFC 3597 4 */
+	/* names in its RDATA are in lower case in canonical form: RFC 4034 6.2, 6840 5.1 */
+	RRTYPE_LOWER = 8,
+	RRTYPE_UNPACK = 16, /* names in its FIELD_NAME may come compressed: RFC 3597 4 */
 };
 
 struct rrtype { /* open: constant rows */
@@ -117,6 +129,8 @@ const struct rrtype *rrtype_find(uint16_t code) PURE;
 int rrtype_from_text(const char *text, size_t n) PURE;
 /* The nearest mnemonic to a misspelt one, or NULL. */
 const char *rrtype_near(const char *text, size_t n);
-enum { RRTYPE_TEXT_MAX = 16 };
+enum {
+	RRTYPE_TEXT_MAX = 16
+};
 /* Mnemonic or TYPEnnn into out (RRTYPE_TEXT_MAX bytes); returns out. */
 const char *rrtype_print(char *out, uint16_t code);

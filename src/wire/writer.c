@@ -9,9 +9,10 @@ enum {
 	MISSES_MAX = 128,
 	USED_MAX = WRITER_SLOTS * 3 / 4,
 	SLOT_GONE = 0xffff, /* held a suffix that was rolled back */
-	DEPTH_SHIFT = 14,   /* a slot: offset, and above it how many pointers a reader follows from there */
-	DEPTH_MAX = 3,      /* readers there are that give up after ten */
-	RECORD_FIXED = 10,  /* type, class, ttl, rdlength */
+	/* a slot: offset, and above it how many pointers a reader follows from there */
+	DEPTH_SHIFT = 14,
+	DEPTH_MAX = 3,     /* readers there are that give up after ten */
+	RECORD_FIXED = 10, /* type, class, ttl, rdlength */
 };
 
 void writer_start(struct writer *w, uint8_t *buf, uint32_t limit, const struct question *q)
@@ -66,7 +67,8 @@ static uint32_t suffix_hash(uint32_t h, const uint8_t *label)
 	return h ^ h >> 15;
 }
 
-/* Where the name behind the label at `at` stands: the label's end, or where a pointer there leads. */
+/* Where the name behind the label at `at` stands: the label's end, or where a pointer there
+ * leads. */
 static uint32_t next_place(const struct writer *w, uint32_t at)
 {
 	at += w->buf[at] + 1u;
@@ -83,10 +85,10 @@ static bool is_same_label(const uint8_t *a, const uint8_t *b)
 	return true;
 }
 
-/* The slot's value of the suffix that is label in front of what stands at `rest` (0: the root), or 0; *slot gets where it
- * would be put. */
-static uint16_t find_suffix(
-	const struct writer *w, uint32_t hash, const uint8_t *label, uint32_t rest, unsigned *slot)
+/* The slot's value of the suffix that is label in front of what stands at `rest` (0: the root),
+ * or 0; *slot gets where it would be put. */
+static uint16_t find_suffix(const struct writer *w, uint32_t hash, const uint8_t *label,
+	uint32_t rest, unsigned *slot)
 {
 	unsigned i = hash % WRITER_SLOTS;
 	for (; w->slot[i]; i = (i + 1) % WRITER_SLOTS) {
@@ -173,7 +175,8 @@ static bool write_name(struct writer *w, const uint8_t *name)
 		/* From the right, as far as the suffix stands in the reply already. */
 		for (; left; left--) {
 			uint32_t longer = suffix_hash(h, name + at[left - 1]);
-			uint16_t found = find_suffix(w, longer, name + at[left - 1], rest, &slot);
+			uint16_t found =
+				find_suffix(w, longer, name + at[left - 1], rest, &slot);
 			if (!found || found >> DEPTH_SHIFT == DEPTH_MAX)
 				break;
 			h = longer;
@@ -196,7 +199,8 @@ static bool write_name(struct writer *w, const uint8_t *name)
 	for (; left && w->misses < MISSES_MAX; left--, w->misses++) {
 		h = suffix_hash(h, name + at[left - 1]);
 		if (find_suffix(w, h, name + at[left - 1], rest, &slot))
-			return true; /* a stale place with the same bytes: good enough, stop here */
+			/* a stale place with the same bytes: good enough, stop here */
+			return true;
 		put_suffix(w, slot, start + at[left - 1], depth);
 		rest = start + at[left - 1];
 	}
@@ -226,7 +230,8 @@ static bool is_compressible(const struct rrtype *row)
 	return false;
 }
 
-static bool write_compressed(struct writer *w, const struct rrtype *row, const uint8_t *rdata, unsigned n)
+static bool write_compressed(
+	struct writer *w, const struct rrtype *row, const uint8_t *rdata, unsigned n)
 {
 	unsigned at = 0;
 	for (unsigned i = 0; i < FIELDS_MAX && row->fields[i] && at < n; i++) {
@@ -260,8 +265,9 @@ static bool write_owner(struct writer *w, struct writer_owner *owner)
 	return true;
 }
 
-static bool write_record(struct writer *w, struct writer_owner *owner, const struct rrtype *compressed,
-	uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t n)
+static bool write_record(struct writer *w, struct writer_owner *owner,
+	const struct rrtype *compressed, uint16_t type, uint32_t ttl, const uint8_t *rdata,
+	uint16_t n)
 {
 	if (!write_owner(w, owner) || w->limit - w->len < RECORD_FIXED)
 		return false;
@@ -280,8 +286,8 @@ static bool write_record(struct writer *w, struct writer_owner *owner, const str
 	return true;
 }
 
-bool writer_set(struct writer *w, enum section section, struct writer_owner *owner, uint16_t type,
-	uint32_t ttl, const uint8_t *records, unsigned n)
+bool writer_set(struct writer *w, enum section section, struct writer_owner *owner,
+	uint16_t type, uint32_t ttl, const uint8_t *records, unsigned n)
 {
 	const struct rrtype *row = rrtype_find(type);
 	if (!is_compressible(row))
@@ -303,8 +309,8 @@ bool writer_set(struct writer *w, enum section section, struct writer_owner *own
 	return true;
 }
 
-bool writer_record(struct writer *w, enum section section, struct writer_owner *owner, uint16_t type,
-	uint32_t ttl, const uint8_t *rdata, uint16_t rdata_len)
+bool writer_record(struct writer *w, enum section section, struct writer_owner *owner,
+	uint16_t type, uint32_t ttl, const uint8_t *rdata, uint16_t rdata_len)
 {
 	const struct rrtype *row = rrtype_find(type);
 	if (!is_compressible(row))

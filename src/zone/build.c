@@ -10,11 +10,13 @@
 #include <stdlib.h>
 
 enum {
-	MAP_FROM = 1024 * 1024,    /* text of this size gets a map of its own */
+	MAP_FROM = 1024 * 1024, /* text of this size gets a map of its own */
 	SLOTS_MIN = 8,
-	TEXT_PER_NAME = 48,        /* a guess that makes the table right at once for usual files */
-	SET_MAX_LEN = 65535 - HEADER_LEN - NAME_MAX_LEN - 4 - 11, /* what a reply has left for it */
-	RECORD_WIRE = 12,          /* a record's bytes in a message beside its RDATA */
+	/* a guess that makes the table right at once for usual files */
+	TEXT_PER_NAME = 48,
+	/* what a reply has left for it */
+	SET_MAX_LEN = 65535 - HEADER_LEN - NAME_MAX_LEN - 4 - 11,
+	RECORD_WIRE = 12, /* a record's bytes in a message beside its RDATA */
 };
 
 static uint32_t slots_for(size_t names)
@@ -69,11 +71,13 @@ void zone_build_free(struct zone_build **build)
 }
 
 /* Room for an issue about node, or NULL when there are enough. */
-static struct draft_issue *put_issue(struct zone_build *b, bool is_error, const struct node *node)
+static struct draft_issue *put_issue(
+	struct zone_build *b, bool is_error, const struct node *node)
 {
 	if (!b->issues)
 		b->issues = mem_array(DRAFT_ISSUES_MAX, sizeof *b->issues);
-	/* When full an error takes the place of the last: warnings never hide that the zone is refused. */
+	/* When full an error takes the place of the last: warnings never hide that the zone is
+	 * refused. */
 	size_t at = b->issues_n;
 	if (at == DRAFT_ISSUES_MAX) {
 		if (!is_error)
@@ -90,7 +94,8 @@ static struct draft_issue *put_issue(struct zone_build *b, bool is_error, const 
 	return issue;
 }
 
-void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type, const char *reason)
+void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type,
+	const char *reason)
 {
 	b->has_error |= is_error;
 	struct draft_issue *issue = put_issue(b, is_error, node);
@@ -100,8 +105,8 @@ void draft_issue(struct zone_build *b, bool is_error, const struct node *node, u
 	issue->reason = reason;
 }
 
-void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target,
-	const char *reason)
+void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type,
+	const uint8_t *target, const char *reason)
 {
 	struct draft_issue *issue = put_issue(b, false, node);
 	if (!issue)
@@ -124,7 +129,8 @@ uint64_t draft_hash(const struct zone_build *b, const uint8_t *rel, unsigned rel
 	return h;
 }
 
-struct zone_slot *draft_slot(const struct zone_build *b, uint32_t hash, const uint8_t *rel, unsigned rel_len)
+struct zone_slot *draft_slot(
+	const struct zone_build *b, uint32_t hash, const uint8_t *rel, unsigned rel_len)
 {
 	uint32_t i = hash & b->mask;
 	for (; b->table[i].offset; i = (i + 1) & b->mask) {
@@ -137,7 +143,8 @@ struct zone_slot *draft_slot(const struct zone_build *b, uint32_t hash, const ui
 	return &b->table[i];
 }
 
-static void fill_table(struct zone_slot *to, uint32_t mask, const struct zone_slot *from, uint32_t slots)
+static void fill_table(
+	struct zone_slot *to, uint32_t mask, const struct zone_slot *from, uint32_t slots)
 {
 	for (uint32_t s = 0; s < slots; s++) {
 		if (!from[s].offset)
@@ -150,7 +157,8 @@ static void fill_table(struct zone_slot *to, uint32_t mask, const struct zone_sl
 }
 
 /* Enters a new node; the slot may be stale afterwards. */
-static void put_slot(struct zone_build *b, struct zone_slot *slot, uint32_t hash, uint32_t offset)
+static void put_slot(
+	struct zone_build *b, struct zone_slot *slot, uint32_t hash, uint32_t offset)
 {
 	*slot = (struct zone_slot){ hash, offset };
 	if (++b->slots_used <= b->mask / 4 * 3 + 1)
@@ -197,7 +205,8 @@ uint32_t draft_next(const struct zone_build *b, uint32_t offset)
 	return offset + (uint32_t)((n + ZONE_UNIT - 1) / ZONE_UNIT);
 }
 
-static uint32_t lay_node(struct zone_build *b, const uint8_t *rel, unsigned rel_len, size_t sets_bytes, uint8_t **sets)
+static uint32_t lay_node(struct zone_build *b, const uint8_t *rel, unsigned rel_len,
+	size_t sets_bytes, uint8_t **sets)
 {
 	size_t head = (offsetof(struct node, rel) + rel_len + 3) & ~(size_t)3;
 	uint8_t *p = take_room(b, head + sets_bytes);
@@ -225,7 +234,8 @@ static uint16_t group(const struct draft_record *r)
 	return r->type == TYPE_RRSIG ? r->covers : r->type;
 }
 
-static int compare(const struct draft_owner *o, const struct draft_record *x, const struct draft_record *y)
+static int compare(
+	const struct draft_owner *o, const struct draft_record *x, const struct draft_record *y)
 {
 	if (group(x) != group(y))
 		return group(x) < group(y) ? -1 : 1;
@@ -272,12 +282,14 @@ static void drop_duplicates(struct draft_owner *o)
 static size_t set_end(const struct draft_owner *o, size_t i)
 {
 	size_t j = i + 1;
-	while (j < o->n && o->list[j].type == o->list[i].type && o->list[j].covers == o->list[i].covers)
+	while (j < o->n && o->list[j].type == o->list[i].type &&
+		o->list[j].covers == o->list[i].covers)
 		j++;
 	return j;
 }
 
-static size_t records_bytes(const struct draft_owner *o, size_t i, size_t end, size_t per_record)
+static size_t records_bytes(
+	const struct draft_owner *o, size_t i, size_t end, size_t per_record)
 {
 	size_t n = 0;
 	for (; i < end; i++)
@@ -308,7 +320,8 @@ static uint8_t *lay_set(const struct draft_owner *o, size_t i, size_t end, uint8
 }
 
 /* Sets that no message could hold are left out and told. */
-static void refuse_large(struct zone_build *b, struct draft_owner *o, const uint8_t *rel, unsigned rel_len)
+static void refuse_large(
+	struct zone_build *b, struct draft_owner *o, const uint8_t *rel, unsigned rel_len)
 {
 	for (size_t i = 0; i < o->n;) {
 		size_t end = set_end(o, i);
@@ -327,7 +340,8 @@ static void refuse_large(struct zone_build *b, struct draft_owner *o, const uint
 	}
 }
 
-static uint32_t lay_owner(struct zone_build *b, struct draft_owner *o, const uint8_t *rel, unsigned rel_len)
+static uint32_t lay_owner(
+	struct zone_build *b, struct draft_owner *o, const uint8_t *rel, unsigned rel_len)
 {
 	if (o->n > 1) {
 		sort_owner(o);
@@ -337,7 +351,8 @@ static uint32_t lay_owner(struct zone_build *b, struct draft_owner *o, const uin
 	size_t bytes = 0;
 	for (size_t i = 0, end; i < o->n; i = end) {
 		end = set_end(o, i);
-		bytes += (offsetof(struct set, records) + records_bytes(o, i, end, 2) + 3) & ~(size_t)3;
+		bytes += (offsetof(struct set, records) + records_bytes(o, i, end, 2) + 3) &
+			 ~(size_t)3;
 	}
 	uint8_t *p;
 	uint32_t offset = lay_node(b, rel, rel_len, bytes, &p);
@@ -348,7 +363,8 @@ static uint32_t lay_owner(struct zone_build *b, struct draft_owner *o, const uin
 		const struct set *set = (const struct set *)(const void *)p;
 		p = lay_set(o, i, end, p);
 		/* Signatures that follow their set belong to it; others count as a set. */
-		bool is_signature = i && set->type == TYPE_RRSIG && o->list[i - 1].type == o->list[i].covers;
+		bool is_signature = i && set->type == TYPE_RRSIG &&
+				    o->list[i - 1].type == o->list[i].covers;
 		if (is_signature)
 			continue;
 		node->sets++;
@@ -375,7 +391,8 @@ static void put_piece(struct zone_build *b, uint32_t node)
 	struct draft_owner *o = &b->hand;
 	struct draft_piece *piece = &b->pieces[b->pieces_n];
 	*piece = (struct draft_piece){ node, (uint32_t)b->pieces_n, o->n, o->bytes_len,
-		arena_new(&b->side, o->n * sizeof *o->list), arena_new(&b->side, o->bytes_len) };
+		arena_new(&b->side, o->n * sizeof *o->list),
+		arena_new(&b->side, o->bytes_len) };
 	memcpy(piece->list, o->list, o->n * sizeof *o->list);
 	memcpy(piece->bytes, o->bytes, o->bytes_len);
 	b->pieces_n++;
@@ -435,10 +452,12 @@ int zone_build_add(struct zone_build *b, const struct record *record, struct err
 {
 	char name[NAME_TEXT_MAX], zone[NAME_TEXT_MAX], type[RRTYPE_TEXT_MAX];
 	if (record->class != CLASS_IN)
-		return err_set(err, -EINVAL, "class %u: only records of class IN are served", record->class);
+		return err_set(err, -EINVAL, "class %u: only records of class IN are served",
+			record->class);
 	const struct rrtype *row = rrtype_find(record->type);
 	if (record->type == 0 || (row && row->flags & RRTYPE_META))
-		return err_set(err, -EINVAL, "%s is no type for a zone: it lives in messages only",
+		return err_set(err, -EINVAL,
+			"%s is no type for a zone: it lives in messages only",
 			rrtype_print(type, record->type));
 	int len = rel_len(b->zone, record->owner);
 	if (len < 0) {
@@ -509,7 +528,8 @@ static void merge_pieces(struct zone_build *b)
 	if (b->pieces_n > 1)
 		qsort(b->pieces, b->pieces_n, sizeof *b->pieces, compare_pieces);
 	for (size_t i = 0, end; i < b->pieces_n; i = end) {
-		for (end = i + 1; end < b->pieces_n && b->pieces[end].node == b->pieces[i].node;)
+		for (end = i + 1;
+			end < b->pieces_n && b->pieces[end].node == b->pieces[i].node;)
 			end++;
 		merge_node(b, &b->pieces[i], end - i);
 	}
@@ -518,7 +538,8 @@ static void merge_pieces(struct zone_build *b)
 	arena_fini(&b->side);
 }
 
-/* The draft's arena and table become the zone's: one block for a small zone, maps for a large one. */
+/* The draft's arena and table become the zone's: one block for a small zone, maps for a large
+ * one. */
 static void settle(struct zone_build *b)
 {
 	uint32_t slots = slots_for(b->slots_used);
@@ -570,8 +591,9 @@ struct zone *zone_build_finish(struct zone_build **build, zone_issue_fn *on_issu
 	draft_judge(b);
 	for (size_t i = 0; i < b->issues_n; i++) {
 		const struct draft_issue *issue = &b->issues[i];
-		const struct zone_issue view = { issue->is_error, issue->owner.bytes, issue->type,
-			issue->target.len ? issue->target.bytes : NULL, issue->reason };
+		const struct zone_issue view = { issue->is_error, issue->owner.bytes,
+			issue->type, issue->target.len ? issue->target.bytes : NULL,
+			issue->reason };
 		on_issue(user, &view);
 	}
 	struct zone *zone = b->zone;

@@ -37,17 +37,20 @@ struct draft_issue {
 	struct name owner, target; /* target.len 0: none */
 };
 
-enum { DRAFT_ISSUES_MAX = 64 };
+enum {
+	DRAFT_ISSUES_MAX = 64
+};
 
 struct zone_build {
-	struct zone *zone; /* apex and flags; arena and table are set when the draft becomes it */
+	/* apex and flags; arena and table are set when the draft becomes it */
+	struct zone *zone;
 	uint8_t *arena;
-	size_t used, cap;  /* bytes */
-	bool is_map;       /* the arena is a map of its own */
+	size_t used, cap; /* bytes */
+	bool is_map;      /* the arena is a map of its own */
 	struct zone_slot *table;
 	uint32_t mask, slots_used;
 	uint64_t apex_hash;
-	struct draft_owner hand; /* the owner in hand */
+	struct draft_owner hand;                /* the owner in hand */
 	uint8_t owner_len, owner[NAME_MAX_LEN]; /* its labels below the apex, lower case */
 	bool has_owner;
 	struct arena side; /* pieces */
@@ -67,16 +70,19 @@ static inline struct node *draft_node(const struct zone_build *b, uint32_t offse
 uint32_t draft_next(const struct zone_build *b, uint32_t offset);
 /* Lower-case labels below the apex: their hash, the slot they are or would be in. */
 uint64_t draft_hash(const struct zone_build *b, const uint8_t *rel, unsigned rel_len);
-struct zone_slot *draft_slot(const struct zone_build *b, uint32_t hash, const uint8_t *rel, unsigned rel_len);
+struct zone_slot *draft_slot(
+	const struct zone_build *b, uint32_t hash, const uint8_t *rel, unsigned rel_len);
 /* Lays down an empty node and enters it into the table. */
 uint32_t draft_empty(struct zone_build *b, const uint8_t *rel, unsigned rel_len);
-void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type, const char *reason);
-/* A warning about one record of the set: the one that points to target. */
-void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target,
+void draft_issue(struct zone_build *b, bool is_error, const struct node *node, uint16_t type,
 	const char *reason);
+/* A warning about one record of the set: the one that points to target. */
+void draft_warn_target(struct zone_build *b, const struct node *node, uint16_t type,
+	const uint8_t *target, const char *reason);
 
 /* Parents, empty non-terminals, flags; then the order for proofs. */
 void draft_link(struct zone_build *b);
-/* What the zone may not have (errors) and what the operator should know (warnings); after the draft became the
+/* What the zone may not have (errors) and what the operator should know (warnings); after the
+ *      draft became the
  * zone's arena and table. */
 void draft_judge(struct zone_build *b);

@@ -9,7 +9,8 @@ const struct node *zone_probe(const struct zone *zone, const struct key *key, un
 		if (zone->table[i].hash != hash)
 			continue;
 		const struct node *node = zone_node(zone, zone->table[i].offset);
-		if (node->rel_len == rel_len && memcmp(node->rel, key->name + key->at[label], rel_len) == 0)
+		if (node->rel_len == rel_len &&
+			memcmp(node->rel, key->name + key->at[label], rel_len) == 0)
 			return node;
 	}
 	return NULL;
@@ -25,7 +26,8 @@ void zone_prefetch_node(const struct zone *zone, const struct key *key)
 	uint32_t hash = (uint32_t)key->hash[0];
 	for (uint32_t i = hash & zone->mask; zone->table[i].offset; i = (i + 1) & zone->mask)
 		if (zone->table[i].hash == hash) {
-			const uint8_t *p = (const uint8_t *)zone_node(zone, zone->table[i].offset);
+			const uint8_t *p =
+				(const uint8_t *)zone_node(zone, zone->table[i].offset);
 			__builtin_prefetch(p);
 			__builtin_prefetch(p + 64);
 			return;
@@ -33,7 +35,8 @@ void zone_prefetch_node(const struct zone *zone, const struct key *key)
 }
 
 /* The topmost node above `node` (itself included) that has the flag; there is one. */
-static const struct node *topmost(const struct zone *zone, const struct node *node, uint8_t flag)
+static const struct node *topmost(
+	const struct zone *zone, const struct node *node, uint8_t flag)
 {
 	const struct node *top = node;
 	while (zone_offset(zone, node) != zone->apex) {
@@ -44,7 +47,8 @@ static const struct node *topmost(const struct zone *zone, const struct node *no
 	return node->flags & flag ? node : top;
 }
 
-static const struct node *find_wildcard(const struct zone *zone, const struct key *key, const struct find *f)
+static const struct node *find_wildcard(
+	const struct zone *zone, const struct key *key, const struct find *f)
 {
 	static const uint8_t star[2] = { 1, '*' };
 	uint32_t hash = (uint32_t)key_step(key->hash[f->encloser_label], star);
@@ -53,7 +57,8 @@ static const struct node *find_wildcard(const struct zone *zone, const struct ke
 		if (zone->table[i].hash != hash)
 			continue;
 		const struct node *node = zone_node(zone, zone->table[i].offset);
-		if (node->rel_len == encloser->rel_len + 2u && memcmp(node->rel, star, 2) == 0 &&
+		if (node->rel_len == encloser->rel_len + 2u &&
+			memcmp(node->rel, star, 2) == 0 &&
 			memcmp(node->rel + 2, encloser->rel, encloser->rel_len) == 0)
 			return node;
 	}
@@ -63,7 +68,8 @@ static const struct node *find_wildcard(const struct zone *zone, const struct ke
 enum hit zone_find(const struct zone *zone, const struct key *key, struct find *out)
 {
 	/* No name of the zone has more labels than max_labels: longer suffixes cannot match. */
-	unsigned label = key->labels > zone->max_labels ? (unsigned)key->labels - zone->max_labels : 0u;
+	unsigned label =
+		key->labels > zone->max_labels ? (unsigned)key->labels - zone->max_labels : 0u;
 	const struct node *node = NULL;
 	for (; !node; label++) {
 		node = zone_probe(zone, key, label);

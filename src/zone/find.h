@@ -27,9 +27,11 @@ struct find { /* open */
 
 /* key must lie at or below the zone's apex. */
 enum hit zone_find(const struct zone *zone, const struct key *key, struct find *out);
-/* The node with the key's suffix from label i, which must be at or below the apex; hashed ones too. NULL: none. */
+/* The node with the key's suffix from label i, which must be at or below the apex; hashed ones
+ * too. NULL: none. */
 const struct node *zone_probe(const struct zone *zone, const struct key *key, unsigned label);
-/* The node of an absolute name, NULL: none or outside the zone. Empty non-terminals are found, hashes are not. */
+/* The node of an absolute name, NULL: none or outside the zone. Empty non-terminals are found,
+ * hashes are not. */
 const struct node *zone_find_name(const struct zone *zone, const uint8_t *name);
 /* Hints to the processor, for batches: the slot of the whole key; the node behind it. */
 void zone_prefetch_slot(const struct zone *zone, const struct key *key);

@@ -8,7 +8,12 @@
 
 #include <stdlib.h>
 
-enum { HASH_LEN = 20, HASH_TEXT_LEN = 32, NSEC3_SHA1 = 1, FIRST_NODE = 1 };
+enum {
+	HASH_LEN = 20,
+	HASH_TEXT_LEN = 32,
+	NSEC3_SHA1 = 1,
+	FIRST_NODE = 1
+};
 
 /* ---- parents, empty non-terminals, flags ---------------------------------------- */
 
@@ -130,7 +135,8 @@ static void judge_apex(struct zone_build *b)
 	uint32_t words[5];
 	for (unsigned i = 0; i < 5; i++) {
 		const uint8_t *p = rdata + len - 20 + 4 * i;
-		words[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+		words[i] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
+			   p[3];
 	}
 	zone->soa = soa;
 	zone->serial = words[0];
@@ -139,10 +145,12 @@ static void judge_apex(struct zone_build *b)
 		draft_issue(b, false, apex, 0, "the zone has no NS record at its apex");
 }
 
-/* What may stand beside a CNAME: its signatures, NSEC and theirs (RFC 4035 2.5), and NSEC3 of a hash. */
+/* What may stand beside a CNAME: its signatures, NSEC and theirs (RFC 4035 2.5), and NSEC3 of a
+ *      hash. */
 static bool is_beside_cname(uint16_t type)
 {
-	return type == TYPE_CNAME || type == TYPE_NSEC || type == TYPE_RRSIG || type == TYPE_SIG || type == TYPE_NXT;
+	return type == TYPE_CNAME || type == TYPE_NSEC || type == TYPE_RRSIG ||
+	       type == TYPE_SIG || type == TYPE_NXT;
 }
 
 static void judge_node(struct zone_build *b, const struct node *node)
@@ -151,18 +159,22 @@ static void judge_node(struct zone_build *b, const struct node *node)
 	const struct set *set = node_first_set(node);
 	for (unsigned i = 0; i < node->sets; i++, set = set_after(set)) {
 		if (node->flags & NODE_CNAME && !is_beside_cname(set->type))
-			draft_issue(b, true, node, set->type, "a CNAME stands at this name: no other data may");
+			draft_issue(b, true, node, set->type,
+				"a CNAME stands at this name: no other data may");
 		if (set->type == TYPE_CNAME && set_count(set) > 1)
 			draft_issue(b, true, node, TYPE_CNAME, "a name has one CNAME at most");
 		if (set->type == TYPE_DNAME && set_count(set) > 1)
 			draft_issue(b, true, node, TYPE_DNAME, "a name has one DNAME at most");
 		if (set->type == TYPE_SOA && !is_apex)
-			draft_issue(b, true, node, TYPE_SOA, "a SOA stands at the zone's apex only");
+			draft_issue(b, true, node, TYPE_SOA,
+				"a SOA stands at the zone's apex only");
 	}
 	if (node->flags & NODE_BELOW_DNAME && node->sets && !(node->flags & NODE_HASHED))
-		draft_issue(b, false, node, 0, "a DNAME stands above this name: it is never served");
+		draft_issue(b, false, node, 0,
+			"a DNAME stands above this name: it is never served");
 	if (node->flags & NODE_DNAME && node->flags & NODE_CUT)
-		draft_issue(b, false, node, TYPE_DNAME, "the name is delegated: the DNAME beside the NS is never served");
+		draft_issue(b, false, node, TYPE_DNAME,
+			"the name is delegated: the DNAME beside the NS is never served");
 }
 
 static bool has_address(const struct node *node)
@@ -171,7 +183,8 @@ static bool has_address(const struct node *node)
 }
 
 /* A name that records point to: is there something in this zone to be had. */
-static void judge_target(struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target)
+static void judge_target(
+	struct zone_build *b, const struct node *node, uint16_t type, const uint8_t *target)
 {
 	const struct zone *zone = b->zone;
 	struct key key;
@@ -185,7 +198,8 @@ static void judge_target(struct zone_build *b, const struct node *node, uint16_t
 		const struct node *glue = zone_probe(zone, &key, 0);
 		if (type == TYPE_NS && f.node == node && !(glue && has_address(glue)))
 			draft_warn_target(b, node, type, target,
-				"the name server lies in the zone it serves and has no glue address");
+				"the name server lies in the zone it serves and has no glue "
+				"address");
 		return;
 	}
 	if (hit == HIT_DNAME || (hit != HIT_NOTHING && f.node->flags & NODE_CNAME))
@@ -224,7 +238,8 @@ static int compare_nodes(const void *x, const void *y, void *user)
 }
 
 /* Calls on_node for every live node. */
-static void each_node(struct zone_build *b, void (*on_node)(struct zone_build *b, const struct node *node))
+static void each_node(
+	struct zone_build *b, void (*on_node)(struct zone_build *b, const struct node *node))
 {
 	const struct zone *zone = b->zone;
 	for (uint32_t at = FIRST_NODE; at < zone->bytes / ZONE_UNIT;) {
@@ -280,7 +295,9 @@ static bool decode_hash(const struct node *node, uint8_t out[HASH_LEN])
 	unsigned have = 0, n = 0;
 	for (unsigned i = 1; i <= HASH_TEXT_LEN; i++) {
 		uint8_t c = node->rel[i];
-		unsigned value = c >= '0' && c <= '9' ? c - (unsigned)'0' : c >= 'a' && c <= 'v' ? c - 'a' + 10u : 32u;
+		unsigned value = c >= '0' && c <= '9'   ? c - (unsigned)'0'
+				 : c >= 'a' && c <= 'v' ? c - 'a' + 10u
+							: 32u;
 		if (value > 31)
 			return false;
 		bits = bits << 5 | value;
@@ -291,14 +308,15 @@ static bool decode_hash(const struct node *node, uint8_t out[HASH_LEN])
 	return true;
 }
 
-/* NSEC3 RDATA: algorithm, flags, iterations, salt length, salt, hash length, next hash, bitmap. */
+/* NSEC3 RDATA: algorithm, flags, iterations, salt length, salt, hash length, next hash,
+ * bitmap. */
 static bool is_of_chain(const struct zone *zone, const struct set *set)
 {
 	uint16_t len;
 	const uint8_t *p = set_first(set, &len);
 	return p[0] == NSEC3_SHA1 && (p[2] << 8 | p[3]) == zone->nsec3_iterations &&
-		p[4] == zone->nsec3_salt_len && memcmp(p + 5, zone->nsec3_salt, p[4]) == 0 &&
-		p[5 + p[4]] == HASH_LEN;
+	       p[4] == zone->nsec3_salt_len && memcmp(p + 5, zone->nsec3_salt, p[4]) == 0 &&
+	       p[5 + p[4]] == HASH_LEN;
 }
 
 static void put_hash(struct zone_build *b, const struct node *node)
@@ -307,9 +325,11 @@ static void put_hash(struct zone_build *b, const struct node *node)
 	const struct set *set = node->flags & NODE_HASHED ? node_find(node, TYPE_NSEC3) : NULL;
 	if (!set || !is_of_chain(zone, set))
 		return;
-	struct zone_hashed *entry = (struct zone_hashed *)(uintptr_t)&zone->hashed[zone->hashes];
+	struct zone_hashed *entry =
+		(struct zone_hashed *)(uintptr_t)&zone->hashed[zone->hashes];
 	if (!decode_hash(node, entry->hash)) {
-		draft_issue(b, false, node, TYPE_NSEC3, "the owner is no base32hex hash below the apex: not used");
+		draft_issue(b, false, node, TYPE_NSEC3,
+			"the owner is no base32hex hash below the apex: not used");
 		return;
 	}
 	entry->offset = zone_offset(zone, node);
@@ -353,7 +373,8 @@ static void order_nsec3(struct zone_build *b)
 	qsort(list, zone->hashes, sizeof *list, compare_hashes);
 	zone->has_nsec3 = zone->hashes > 0;
 	if (!zone->has_nsec3)
-		draft_issue(b, false, apex, TYPE_NSEC3PARAM, "no NSEC3 record goes with it: nothing can be denied");
+		draft_issue(b, false, apex, TYPE_NSEC3PARAM,
+			"no NSEC3 record goes with it: nothing can be denied");
 }
 
 static void judge_one(struct zone_build *b, const struct node *node)

@@ -21,8 +21,8 @@ static int compare_rel(unsigned n, const uint8_t *const at[], const struct node 
 
 uint64_t zone_order_prefix(const uint8_t *rel, size_t len)
 {
-	/* Labels from the right, each ended by a 0; bytes 0 and 1 are written as 1 and one more, so that the end of a
-	 * label sorts before any byte of one. */
+	/* Labels from the right, each ended by a 0; bytes 0 and 1 are written as 1 and one
+	 * more, so that the end of a label sorts before any byte of one. */
 	uint8_t at[NAME_MAX_LABELS + 1], out[8 + 1];
 	unsigned n = 0, used = 0;
 	for (size_t i = 0; i < len; i += rel[i] + 1u)
@@ -33,7 +33,8 @@ uint64_t zone_order_prefix(const uint8_t *rel, size_t len)
 			if (label[i] <= 1)
 				out[used++] = 1;
 			if (used < 8)
-				out[used++] = label[i] <= 1 ? (uint8_t)(label[i] + 1) : label[i];
+				out[used++] =
+					label[i] <= 1 ? (uint8_t)(label[i] + 1) : label[i];
 		}
 		if (used < 8)
 			out[used++] = 0;
@@ -55,11 +56,14 @@ const struct node *zone_nsec_before(const struct zone *zone, const uint8_t *name
 	must(n >= zone->apex_labels);
 	n -= zone->apex_labels;
 	uint64_t prefix = zone_order_prefix(name, (size_t)(p + 1 - name) - zone->apex_len);
-	uint32_t low = 0, high = zone->nsecs; /* the answer is in low..high-1; entry 0 is the apex */
+	/* the answer is in low..high-1; entry 0 is the apex */
+	uint32_t low = 0, high = zone->nsecs;
 	while (high - low > 1) {
 		uint32_t middle = low + (high - low) / 2;
 		uint64_t x = zone->nsec_prefix[middle];
-		if (prefix < x || (prefix == x && compare_rel(n, at, zone_node(zone, zone->nsec[middle])) < 0))
+		if (prefix < x ||
+			(prefix == x &&
+				compare_rel(n, at, zone_node(zone, zone->nsec[middle])) < 0))
 			high = middle;
 		else
 			low = middle;
@@ -75,12 +79,14 @@ static uint64_t hash_prefix(const uint8_t *hash)
 	return x;
 }
 
-const struct node *zone_nsec3_before(const struct zone *zone, const uint8_t hash[20], bool *is_match)
+const struct node *zone_nsec3_before(
+	const struct zone *zone, const uint8_t hash[20], bool *is_match)
 {
 	*is_match = false;
 	if (!zone->has_nsec3)
 		return NULL;
-	/* Hashes are spread evenly: the place is within a few square roots of where it should be. */
+	/* Hashes are spread evenly: the place is within a few square roots of where it should
+	 * be. */
 	uint32_t n = zone->hashes;
 	uint32_t guess = (uint32_t)((unsigned __int128)hash_prefix(hash) * n >> 64);
 	uint32_t low = 0, high = n; /* the first one above hash is in low..high */

@@ -38,19 +38,24 @@ void zone_table_free(struct zone_table **table)
 	*table = NULL;
 }
 
-static const struct zone *probe(const struct zone_table *table, const struct key *key, unsigned label)
+static const struct zone *probe(
+	const struct zone_table *table, const struct key *key, unsigned label)
 {
 	uint64_t hash = key->hash[label];
-	for (uint32_t i = (uint32_t)hash & table->mask; table->slot[i].zone; i = (i + 1) & table->mask) {
+	for (uint32_t i = (uint32_t)hash & table->mask; table->slot[i].zone;
+		i = (i + 1) & table->mask) {
 		const struct zone *zone = table->slot[i].zone;
-		if (table->slot[i].hash == hash && zone->apex_len == key->len - key->at[label] &&
-			memcmp(zone->apex_name, key->name + key->at[label], zone->apex_len) == 0)
+		if (table->slot[i].hash == hash &&
+			zone->apex_len == key->len - key->at[label] &&
+			memcmp(zone->apex_name, key->name + key->at[label], zone->apex_len) ==
+				0)
 			return zone;
 	}
 	return NULL;
 }
 
-const struct zone *zone_table_find(const struct zone_table *table, const struct key *key, unsigned from)
+const struct zone *zone_table_find(
+	const struct zone_table *table, const struct key *key, unsigned from)
 {
 	for (unsigned label = from; label <= key->labels; label++) {
 		unsigned depth = key->labels - label;
@@ -68,6 +73,7 @@ void zone_table_prefetch(const struct zone_table *table, const struct key *key)
 	for (unsigned label = 0; label <= key->labels; label++) {
 		unsigned depth = key->labels - label;
 		if (table->depths[depth / 64] >> depth % 64 & 1)
-			__builtin_prefetch(&table->slot[(uint32_t)key->hash[label] & table->mask]);
+			__builtin_prefetch(
+				&table->slot[(uint32_t)key->hash[label] & table->mask]);
 	}
 }

@@ -14,7 +14,8 @@ const struct set *node_find(const struct node *node, uint16_t type)
 	return NULL;
 }
 
-size_t zone_node_name(const struct zone *zone, const struct node *node, uint8_t out[NAME_MAX_LEN])
+size_t zone_node_name(
+	const struct zone *zone, const struct node *node, uint8_t out[NAME_MAX_LEN])
 {
 	memcpy(out, node->rel, node->rel_len);
 	memcpy(out + node->rel_len, zone->apex_name, zone->apex_len);
@@ -73,7 +74,8 @@ static void walk_set(const struct set *set, struct record *record,
 	}
 }
 
-void zone_walk(const struct zone *zone, void (*on_record)(void *user, const struct record *record), void *user)
+void zone_walk(const struct zone *zone,
+	void (*on_record)(void *user, const struct record *record), void *user)
 {
 	uint8_t owner[NAME_MAX_LEN];
 	size_t end = (size_t)(zone->bytes);

@@ -22,22 +22,23 @@
 #include <string.h>
 
 enum node_flag {
-	NODE_CUT = 1,          /* a delegation: NS, not at the apex */
-	NODE_BELOW_CUT = 2,    /* not our data: glue */
+	NODE_CUT = 1,       /* a delegation: NS, not at the apex */
+	NODE_BELOW_CUT = 2, /* not our data: glue */
 	NODE_DNAME = 4,
-	NODE_BELOW_DNAME = 8,  /* occluded */
-	NODE_HAS_WILDCARD = 16,/* a child "*" exists */
-	NODE_HASHED = 32,      /* only NSEC3: a hash, not a name that exists (RFC 5155 7.2.8) */
-	NODE_DEAD = 64,        /* its contents moved while the zone was built */
+	NODE_BELOW_DNAME = 8,   /* occluded */
+	NODE_HAS_WILDCARD = 16, /* a child "*" exists */
+	NODE_HASHED = 32, /* only NSEC3: a hash, not a name that exists (RFC 5155 7.2.8) */
+	NODE_DEAD = 64,   /* its contents moved while the zone was built */
 	NODE_CNAME = 128,
 };
 
-struct node { /* open: read by answer/ */
-	uint32_t parent;   /* offset of the enclosing node; the apex: itself */
-	uint16_t sets;     /* record sets behind the name; 0: an empty non-terminal */
-	uint8_t flags;     /* enum node_flag */
-	uint8_t rel_len;   /* bytes of the labels below the apex */
-	uint8_t rel[];     /* those labels, lower case, without the apex; then, 4-aligned, the sets */
+struct node {            /* open: read by answer/ */
+	uint32_t parent; /* offset of the enclosing node; the apex: itself */
+	uint16_t sets;   /* record sets behind the name; 0: an empty non-terminal */
+	uint8_t flags;   /* enum node_flag */
+	uint8_t rel_len; /* bytes of the labels below the apex */
+	/* those labels, lower case, without the apex; then, 4-aligned, the sets */
+	uint8_t rel[];
 };
 
 struct set { /* open: read by answer/ */
@@ -48,7 +49,11 @@ struct set { /* open: read by answer/ */
 	uint8_t records[]; /* each: length (2 bytes, host order), RDATA; in canonical order */
 };
 
-enum { SET_SIGNED = 0x8000, SET_COUNT = 0x7fff, ZONE_UNIT = 8 };
+enum {
+	SET_SIGNED = 0x8000,
+	SET_COUNT = 0x7fff,
+	ZONE_UNIT = 8
+};
 
 struct zone_slot { /* open address table; offset 0: free */
 	uint32_t hash, offset;
@@ -62,16 +67,18 @@ struct zone_hashed { /* one NSEC3 record's owner */
 struct zone { /* open: the hot fields first */
 	const uint8_t *arena;
 	const struct zone_slot *table;
-	uint32_t mask;            /* slots - 1 */
-	uint32_t apex;            /* offset */
-	uint8_t apex_labels, apex_len, max_labels; /* max: of any name in it, for the search's start */
+	uint32_t mask; /* slots - 1 */
+	uint32_t apex; /* offset */
+	/* max: of any name in it, for the search's start */
+	uint8_t apex_labels, apex_len, max_labels;
 	bool has_nsec, has_nsec3;
-	uint32_t negative_ttl;    /* min(SOA's TTL, its minimum): RFC 2308 3 */
+	uint32_t negative_ttl; /* min(SOA's TTL, its minimum): RFC 2308 3 */
 	const struct set *soa;
-	uint32_t nsecs;           /* owners of NSEC in canonical order */
+	uint32_t nsecs; /* owners of NSEC in canonical order */
 	const uint32_t *nsec;
-	const uint64_t *nsec_prefix; /* of each: the search rarely touches the names themselves */
-	uint32_t hashes;          /* owners of NSEC3 in order of hash */
+	/* of each: the search rarely touches the names themselves */
+	const uint64_t *nsec_prefix;
+	uint32_t hashes; /* owners of NSEC3 in order of hash */
 	const struct zone_hashed *hashed;
 	uint16_t nsec3_iterations;
 	uint8_t nsec3_salt_len;
@@ -79,7 +86,7 @@ struct zone { /* open: the hot fields first */
 	uint8_t apex_name[NAME_MAX_LEN];
 	/* cold */
 	uint32_t holders, serial;
-	uint64_t digest;          /* of every record but the SOA: order does not matter */
+	uint64_t digest; /* of every record but the SOA: order does not matter */
 	uint64_t names, records, bytes;
 	size_t arena_size, table_size; /* of maps of their own; 0: part of this block */
 };
@@ -123,8 +130,9 @@ static inline const struct set *set_after(const struct set *set)
 	return set_next(set->count & SET_SIGNED ? set_next(set) : set);
 }
 
-/* The set of a type at a node, or NULL. Signatures are found through the set they sign (set_sigs); an RRSIG set is
- * found by its type only when it covers a type that is not there. */
+/* The set of a type at a node, or NULL. Signatures are found through the set they sign
+ * (set_sigs); an RRSIG set is found by its type only when it covers a type that is not
+ * there. */
 const struct set *node_find(const struct node *node, uint16_t type) PURE;
 
 /* RDATA of the first record of a set. */
@@ -135,7 +143,8 @@ static inline const uint8_t *set_first(const struct set *set, uint16_t *len)
 }
 
 /* The node's absolute name into out; returns its length. */
-size_t zone_node_name(const struct zone *zone, const struct node *node, uint8_t out[NAME_MAX_LEN]);
+size_t zone_node_name(
+	const struct zone *zone, const struct node *node, uint8_t out[NAME_MAX_LEN]);
 
 uint32_t zone_serial(const struct zone *zone);
 uint64_t zone_digest(const struct zone *zone);
@@ -146,4 +155,5 @@ void zone_drop(struct zone **zone);
 
 /* Calls on_record for every record, nodes in arena order. */
 struct record;
-void zone_walk(const struct zone *zone, void (*on_record)(void *user, const struct record *record), void *user);
+void zone_walk(const struct zone *zone,
+	void (*on_record)(void *user, const struct record *record), void *user);
