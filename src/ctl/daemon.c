@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/daemon.h"
+
+#include "base/clock.h"
+#include "ctl/inside.h"
+#include "ctl/local.h"
+#include "ctl/notify.h"
+#include "ctl/reload.h"
+#include "ctl/report.h"
+#include "ctl/status.h"
+#include "ctl/user.h"
+#include "serve/world.h"
+#include "wire/key.h"
+#include "zone/zone.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+	FILES_BESIDE = 256
+}; /* descriptors for other things than TCP clients */
+
+/* ---- orders --------------------------------------------------------------------------- */
+
+static void on_stopped(void *user)
+{
+	struct daemon *d = user;
+	loop_stop(d->loop);
+}
+
+static void stop(struct daemon *d)
+{
+	if (d->is_stopping)
+		return;
+	d->is_stopping = true;
+	notify_send("STOPPING=1");
+	reload_end(d);
+	server_stop(d->server, on_stopped, d);
+}
+
+static void on_call(void *user, const struct request *request, struct control_call *call)
+{
+	struct daemon *d = user;
+	if (d->is_stopping) {
+		control_reply(call,
+			json_pack("{s:b,s:s}", "ok", 0, "error", "the daemon is ending"),
+			false);
+		return;
+	}
+	switch (request->verb) {
+	case VERB_STATUS:
+		control_reply(call, status_report(d), false);
+		break;
+	case VERB_RELOAD:
+		reload_ask(d, request->has_zone ? request->zone.bytes : NULL, call);
+		break;
+	case VERB_STOP:
+		log_line(LOG_INFO, "ending: rootctl asked for it");
+		/* The connection stays, so that who waits for its end knows when we are gone. */
+		control_reply(call, json_pack("{s:b}", "ok", 1), true);
+		stop(d);
+		break;
+	case VERB_N:
+		must(false);
+	}
+}
+
+static void on_signal(void *user, int number)
+{
+	struct daemon *d = user;
+	if (number == SIGHUP) {
+		if (!d->is_stopping)
+			reload_ask(d, NULL, NULL);
+		return;
+	}
+	if (!d->is_stopping)
+		log_line(LOG_INFO, "ending: signal %s", number == SIGTERM ? "TERM" : "INT");
+	stop(d);
+}
+
+/* ---- the start ------------------------------------------------------------------------ */
+
+static void print_complaints(const struct complaints *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		report_text(stderr, c->list[i].text);
+	if (c->n < c->errors + c->warnings)
+		(void)fprintf(stderr, "and %zu more\n", c->errors + c->warnings - c->n);
+}
+
+/* TCP connections need descriptors; the soft limit is often 1024. */
+static void raise_files(const struct config *config)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	uint64_t sockets = 2 * config->workers * config->listen.n;
+	/* The streams hold an eighth of all back for others. */
+	uint64_t wanted = (config->tcp_connections + sockets + FILES_BESIDE) * 8 / 7;
+	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
+		return;
+	struct rlimit more = { .rlim_cur = wanted, .rlim_max = limit.rlim_max };
+	if (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < wanted)
+		more.rlim_max = wanted; /* root may */
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	log_line(LOG_INFO,
+		"%llu TCP connections need %llu descriptors, the limit here is %llu: there "
+		"will be "
+		"fewer",
+		(unsigned long long)config->tcp_connections, (unsigned long long)wanted,
+		(unsigned long long)limit.rlim_max);
+}
+
+static struct server *try_listen(
+	struct daemon *d, const struct server_opts *opts, struct err *err)
+{
+	struct server *server = server_new(opts, d->loop, err);
+	d->listeners = server ? opts->listeners : 0;
+	return server;
+}
+
+static int listen_all(struct daemon *d)
+{
+	struct server_opts *opts = mem_new(sizeof *opts);
+	struct err err;
+	opts->workers = (unsigned)d->config->workers;
+	opts->listeners = d->config->listen.n;
+	memcpy(opts->listen, d->config->listen.list, opts->listeners * sizeof opts->listen[0]);
+	reload_streams(&opts->streams, d->config);
+	d->server = try_listen(d, opts, &err);
+	/* Nobody asked for ::1: a host without IPv6 serves on 127.0.0.1 alone. */
+	if (!d->server && !d->config->has_own_listen) {
+		struct err first = err;
+		opts->listeners = 1;
+		d->server = try_listen(d, opts, &err);
+		if (d->server)
+			log_line(LOG_WARNING, "%s", first.text);
+	}
+	mem_free(opts);
+	if (d->server)
+		return 0;
+	log_line(LOG_ERROR, "%s", err.text);
+	return -1;
+}
+
+/* The folder of a default socket is made when it is missing. */
+static void make_folder(const char *path, const struct user *user)
+{
+	char folder[LOCAL_PATH_MAX];
+	(void)snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
+	if (mkdir(folder, 0755) == 0 && user->is_set &&
+		lchown(folder, user->uid, user->gid) < 0)
+		log_line(LOG_WARNING, "%s: its owner cannot be set: %s", folder,
+			strerror(errno));
+}
+
+static int open_control(struct daemon *d, const struct user *user)
+{
+	struct control_opts opts = { .path = d->config->control,
+		.owner = user->uid,
+		.group = user->gid,
+		.on_call = on_call,
+		.user = d };
+	struct err err;
+	if (*opts.path) {
+		d->control = control_open(d->loop, &opts, &err);
+		if (!d->control)
+			log_line(LOG_ERROR, "server.control: %s", err.text);
+		return d->control ? 0 : -1;
+	}
+	char path[LOCAL_PATH_MAX];
+	opts.path = path;
+	for (unsigned i = 0; !d->control && local_default(path, i); i++) {
+		make_folder(path, user);
+		d->control = control_open(d->loop, &opts, &err);
+	}
+	/* It was not asked for: serving goes before being controlled. */
+	if (!d->control)
+		log_line(LOG_WARNING,
+			"no control socket, rootctl will not find this daemon: %s", err.text);
+	return 0;
+}
+
+static int open_all(struct daemon *d)
+{
+	struct user user;
+	struct err err;
+	if (user_find(&user, d->config->user, &err) < 0) {
+		log_line(LOG_ERROR, "%s", err.text);
+		return EXIT_CONFIG;
+	}
+	raise_files(d->config);
+	if (listen_all(d) < 0 || open_control(d, &user) < 0)
+		return EXIT_FAILED;
+	if (user.is_set && user_become(&user, &err) < 0) {
+		log_line(LOG_ERROR, "%s", err.text);
+		return EXIT_FAILED;
+	}
+	return EXIT_GOOD;
+}
+
+static void say_ready(const struct daemon *d)
+{
+	char line[2048];
+	size_t served = 0, n;
+	uint64_t records = 0;
+	for (size_t i = 0; i < d->zones->n; i++)
+		if (d->zones->list[i].zone) {
+			served++;
+			records += d->zones->list[i].zone->records;
+		}
+	n = (size_t)snprintf(line, sizeof line,
+		"ready in %llu ms: %zu zone%s, %llu record%s, listening on",
+		(unsigned long long)(clock_mono_us() - d->started_us) / 1000, served,
+		served == 1 ? "" : "s", (unsigned long long)records, records == 1 ? "" : "s");
+	for (size_t i = 0; i < d->listeners && n < sizeof line; i++) {
+		char text[ADDR_TEXT_MAX];
+		n += (size_t)snprintf(line + n, sizeof line - n, "%s %s (UDP, TCP)",
+			i ? "," : "", addr_print(text, server_listener(d->server, i)));
+	}
+	/* Said whatever is logged: who started the daemon waits for it. */
+	log_set_level(LOG_INFO);
+	log_line(LOG_INFO, "%s", line);
+	log_set_level((enum log_level)d->config->log_level);
+	notify_send("READY=1");
+}
+
+static int serve(struct daemon *d, struct complaints *complaints)
+{
+	static const struct zones_wish whole;
+	d->zones = zones_build(d->config, NULL, &whole, complaints);
+	print_complaints(complaints);
+	if (!d->zones)
+		return EXIT_CONFIG;
+	zones_log(d->zones, true);
+	if (!server_start(d->server, reload_world(d))) {
+		log_line(LOG_ERROR, "no thread is to be had for a worker");
+		return EXIT_FAILED;
+	}
+	say_ready(d);
+	loop_run(d->loop);
+	log_line(LOG_INFO, "ended");
+	return EXIT_GOOD;
+}
+
+static int open_and_serve(struct daemon *d, struct complaints *complaints)
+{
+	d->config = d->initial = config_read(d->path, complaints);
+	if (!d->config) {
+		print_complaints(complaints);
+		return EXIT_CONFIG;
+	}
+	log_set_level((enum log_level)d->config->log_level);
+	d->loop = loop_new();
+	if (!d->loop) {
+		log_line(LOG_ERROR, "no descriptor is to be had for the loop");
+		return EXIT_FAILED;
+	}
+	loop_on_signal(d->loop, SIGHUP, on_signal, d);
+	loop_on_signal(d->loop, SIGTERM, on_signal, d);
+	loop_on_signal(d->loop, SIGINT, on_signal, d);
+	int rc = open_all(d);
+	return rc ? rc : serve(d, complaints);
+}
+
+int daemon_run(const char *config_path, uint64_t started_us)
+{
+	struct daemon d = { .path = config_path, .started_us = started_us };
+	struct complaints complaints = { 0 };
+	list_init(&d.now);
+	list_init(&d.next);
+	(void)signal(SIGPIPE, SIG_IGN);
+	key_draw_secret();
+	int rc = open_and_serve(&d, &complaints);
+	server_free(&d.server);
+	control_close(&d.control);
+	loop_free(&d.loop);
+	reload_fini(&d);
+	zones_free(&d.zones);
+	if (d.config != d.initial)
+		config_free(&d.config);
+	config_free(&d.initial);
+	complaints_fini(&complaints);
+	return rc;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inside.h -- what the daemon is made of; for daemon.c, reload.c and status.c */
+#pragma once
+
+#include "base/list.h"
+#include "base/log.h"
+#include "ctl/config.h"
+#include "ctl/control.h"
+#include "ctl/zones.h"
+#include "serve/server.h"
+
+struct build;
+
+struct daemon { /* open */
+	struct loop *loop;
+	struct server *server;
+	struct control *control;
+	const char *path;       /* of the configuration */
+	struct config *config;  /* in force but for what needs a restart */
+	struct config *initial; /* in force for that */
+	struct zones *zones;
+	size_t listeners;
+	uint64_t started_us;
+	uint64_t reloads, reloads_failed;
+	struct list now, next; /* waiters for the reload that runs, for the one after */
+	struct build *build;   /* NULL: none runs */
+	bool is_stopping;
+	struct log_limit told; /* reloads in the log */
+};
