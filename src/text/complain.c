@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +12,7 @@ enum {
 	SHOWN_BEFORE = 60, /* of which before the column, when the line is cut */
 	ESCAPED = 4,       /* \DDD */
 	REASON_MAX = 1024, /* as struct err has it */
-	FILE_SHOWN = 1024,
-	TEXT_MAX = FILE_SHOWN + 64 + ESCAPED * (REASON_MAX + 2 * SHOWN_MAX) + 64,
+	TEXT_MAX = ESCAPED * (PATH_MAX + REASON_MAX + 2 * SHOWN_MAX) + 128,
 };
 
 struct out {
@@ -110,7 +110,7 @@ static char *complaint_text(bool is_error, const struct place *place, const char
 	out.n = 0;
 	char at[48];
 	(void)snprintf(at, sizeof at, ":%u:%u: ", place->line, place->column);
-	out_safe_text(&out, place->file, FILE_SHOWN / ESCAPED);
+	out_safe_text(&out, place->file, PATH_MAX);
 	out_text(&out, at);
 	out_text(&out, is_error ? "error: " : "warning: ");
 	out_safe_text(&out, reason, REASON_MAX);

@@ -533,6 +533,22 @@ START_TEST(a_few_lines_make_no_bomb)
 }
 END_TEST
 
+START_TEST(the_name_of_a_file_is_never_cut)
+{
+	char name[3000];
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 2] = '\n';
+	name[sizeof name - 1] = '\0';
+	struct seen seen = { 0 };
+	struct complaints c = { 0 };
+	ck_assert_int_eq(zonefile_scan_text(name, "a", 1, origin, on_record, &seen, &c), -1);
+	ck_assert_uint_eq(strspn(c.list[0].text, "n"), sizeof name - 2);
+	ck_assert_ptr_eq(
+		strstr(c.list[0].text, "\\010:1:2: error: "), c.list[0].text + sizeof name - 2);
+	complaints_fini(&c);
+}
+END_TEST
+
 START_TEST(long_lines_are_cut_around_the_column_and_foreign_bytes_are_harmless)
 {
 	char text[1024];
@@ -567,4 +583,5 @@ UNIT_MAIN("text/zonefile", a_file_of_many_windows_keeps_its_records_and_line_num
 	a_file_that_may_not_be_read_or_fails_on_the_way_is_an_error,
 	a_file_cut_anywhere_is_read_up_to_there_or_refused,
 	parentheses_may_be_many_and_end_somewhere, a_few_lines_make_no_bomb,
+	the_name_of_a_file_is_never_cut,
 	long_lines_are_cut_around_the_column_and_foreign_bytes_are_harmless)
