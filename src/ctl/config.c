@@ -4,6 +4,7 @@
 #include "base/near.h"
 #include "ctl/option.h"
 #include "ctl/tree.h"
+#include "ctl/user.h"
 #include "wire/name.h"
 
 #include <errno.h>
@@ -74,7 +75,11 @@ static void read_value(struct source *source, const struct option *row,
 		.folder = source->folder,
 	};
 	struct err err;
-	if (option_read(row, &word, slot(r->config, row), &r->config->arena, &err) < 0)
+	int rc = option_read(row, &word, slot(r->config, row), &r->config->arena, &err);
+	struct user user;
+	if (rc == 0 && row->offset == offsetof(struct config, user) && row->kind == OPTION_TEXT)
+		rc = user_find(&user, r->config->user, &err);
+	if (rc < 0)
 		tree_complain(&source->tree, node, r->complaints, "%s: %s", key, err.text);
 }
 
@@ -264,7 +269,10 @@ static void complain_unknown(
 	}
 	const char *near = near_find(key->text, list, n);
 	char hint[2 * KEY_MAX] = "";
-	if (near)
+	if (!section_n && strchr(key->text, '.') && find_row(key->text) < OPTIONS_N)
+		(void)snprintf(hint, sizeof hint, "; a dot means a map: '%.*s: { %s: ... }'",
+			(int)strcspn(key->text, "."), key->text, strchr(key->text, '.') + 1);
+	else if (near)
 		(void)snprintf(hint, sizeof hint, "; did you mean '%s'?", near);
 	else if (home)
 		(void)snprintf(hint, sizeof hint, "; it belongs under '%.*s:'",

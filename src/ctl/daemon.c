@@ -194,7 +194,7 @@ static int open_all(struct daemon *d)
 	struct user user;
 	struct err err;
 	if (user_find(&user, d->config->user, &err) < 0) {
-		log_line(LOG_ERROR, "%s", err.text);
+		log_line(LOG_ERROR, "server.user: %s", err.text);
 		return EXIT_CONFIG;
 	}
 	raise_files(d->config);

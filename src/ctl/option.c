@@ -121,7 +121,9 @@ static int read_number(uint64_t *out, const struct option_word *word, struct err
 	if (!word->is_plain)
 		return err_set(err, -EINVAL, "a number is expected, without quotes");
 	if (!take_digits(&p, out) || *p)
-		return err_set(err, -EINVAL, "'%.40s' is not a number", word->text);
+		return err_set(err, -EINVAL, "'%.40s' is %s", word->text,
+			strspn(word->text, "0123456789") == word->len ? "too large"
+								      : "not a number");
 	if (word->len > 1 && word->text[0] == '0')
 		return err_set(err, -EINVAL, "'%.40s' begins with a zero", word->text);
 	return 0;

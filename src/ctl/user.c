@@ -17,8 +17,7 @@ int user_find(struct user *out, const char *name, struct err *err)
 	errno = 0;
 	const struct passwd *row = getpwnam(name);
 	if (!row)
-		return err_set(err, -ENOENT,
-			"server.user: there is no user '%s' on this system", name);
+		return err_set(err, -ENOENT, "there is no user '%s' on this system", name);
 	if (geteuid() != 0 || row->pw_uid == 0)
 		return 0;
 	(void)snprintf(out->name, sizeof out->name, "%s", name);

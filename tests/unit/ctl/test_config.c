@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "ctl/config.h"
+#include "ctl/option.h"
+#include "ctl/tree.h"
+#include "ctl/zones.h"
+#include "unit/unit.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* TOP_SRCDIR comes from the makefile. */
+static void go_to(const char *folder)
+{
+	ck_assert_int_eq(chdir(TOP_SRCDIR), 0);
+	ck_assert_int_eq(chdir(folder), 0);
+}
+
+/* The expectations of a bad file: its lines that begin with "#! ", each up to 1 KiB. */
+static size_t read_wanted(const char *path, char wanted[][1024], size_t max)
+{
+	FILE *file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	size_t n = 0;
+	char line[1024];
+	while (n < max && fgets(line, sizeof line, file) && strncmp(line, "#! ", 3) == 0) {
+		line[strcspn(line, "\n")] = '\0';
+		(void)snprintf(wanted[n++], 1024, "%s", line + 3);
+	}
+	(void)fclose(file);
+	return n;
+}
+
+static void check_bad(const char *path)
+{
+	static char wanted[COMPLAINTS_MAX][1024];
+	static const struct zones_wish whole;
+	struct complaints c = { 0 };
+	size_t n = read_wanted(path, wanted, COMPLAINTS_MAX);
+	struct config *config = config_read(path, &c);
+	struct zones *zones = config ? zones_build(config, NULL, &whole, &c) : NULL;
+	ck_assert_msg(!zones, "%s was taken", path);
+	ck_assert_msg(n > 0 && n == c.n, "%s: %zu complaints, not %zu", path, c.n, n);
+	for (size_t i = 0; i < n; i++) {
+		c.list[i].text[strcspn(c.list[i].text, "\n")] = '\0';
+		ck_assert_str_eq(c.list[i].text, wanted[i]);
+	}
+	config_free(&config);
+	complaints_fini(&c);
+}
+
+START_TEST(every_bad_file_is_refused_with_the_place_and_the_reason)
+{
+	go_to("tests/conf/bad");
+	DIR *dir = opendir(".");
+	ck_assert_ptr_nonnull(dir);
+	size_t n = 0;
+	for (const struct dirent *d; (d = readdir(dir));) {
+		const char *dot = strrchr(d->d_name, '.');
+		if (!dot || strcmp(dot, ".yaml") != 0)
+			continue;
+		check_bad(d->d_name);
+		n++;
+	}
+	(void)closedir(dir);
+	ck_assert_uint_ge(n, 60);
+}
+END_TEST
+
+static struct config *read_good(const char *path)
+{
+	struct complaints c = { 0 };
+	struct config *config = config_read(path, &c);
+	ck_assert_msg(config && c.n == 0, "%s: %s", path, c.n ? c.list[0].text : "");
+	return config;
+}
+
+static void check_addr(const struct config *config, size_t i, const char *wanted)
+{
+	char text[ADDR_TEXT_MAX];
+	ck_assert_uint_gt(config->listen.n, i);
+	ck_assert_str_eq(addr_print(text, &config->listen.list[i]), wanted);
+}
+
+START_TEST(a_file_that_says_nothing_has_every_default)
+{
+	go_to("tests/conf/good");
+	struct config *config = read_good("empty.yaml");
+	ck_assert_uint_eq(config->listen.n, 2);
+	check_addr(config, 0, "127.0.0.1@53");
+	check_addr(config, 1, "::1@53");
+	ck_assert(!config->has_own_listen);
+	ck_assert_uint_ge(config->workers, 1);
+	ck_assert_str_eq(config->control, "");
+	ck_assert_str_eq(config->user, "");
+	ck_assert_uint_eq(config->tcp_idle_ms, 10000);
+	ck_assert_uint_eq(config->tcp_connections, 20000);
+	ck_assert_uint_eq(config->tcp_per_client, 64);
+	ck_assert_uint_eq(config->tcp_memory, 64u << 20);
+	ck_assert(config->cookies);
+	ck_assert_uint_eq(config->edns_size, 1232);
+	ck_assert_str_eq(config->version, "");
+	ck_assert_uint_eq(config->log_level, LOG_INFO);
+	ck_assert_uint_eq(config->zones_n, 0);
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(every_key_lands_in_its_place_and_lists_append_over_files)
+{
+	go_to("tests/conf/good");
+	struct config *config = read_good("./all.yaml");
+	ck_assert_uint_eq(config->listen.n, 3);
+	check_addr(config, 0, "127.0.0.1@5301");
+	check_addr(config, 2, "::1@5302");
+	ck_assert_uint_eq(config->workers, 3);
+	ck_assert_str_eq(config->control, "./run/control.sock");
+	ck_assert_str_eq(config->state, "/var/lib/elsewhere");
+	ck_assert_uint_eq(config->tcp_idle_ms, 90500);
+	ck_assert_uint_eq(config->tcp_connections, 100);
+	ck_assert_uint_eq(config->tcp_per_client, 7);
+	ck_assert_uint_eq(config->tcp_memory, 2u << 20);
+	ck_assert_uint_eq(config->edns_size, 4096);
+	ck_assert_str_eq(config->version, "1.0");
+	ck_assert_str_eq(config->identity, "ns1 # here");
+	ck_assert_str_eq(config->nsid, "ns1");
+	ck_assert_uint_eq(config->log_level, LOG_WARNING);
+	ck_assert_uint_eq(config->zones_n, 3);
+	ck_assert_str_eq(config->zones[0].path, "./zones/example.test.zone");
+	ck_assert_str_eq(config->zones[1].path, "/absolute/other.zone");
+	ck_assert_int_eq(memcmp(config->zones[1].name, "\5other\4test", 12), 0);
+	ck_assert_str_eq(config->zones[2].path, "./parts/more.zone");
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(a_json_document_is_a_valid_file)
+{
+	go_to("tests/conf/good");
+	struct config *config = read_good("document.json");
+	ck_assert_uint_eq(config->workers, 2);
+	ck_assert_uint_eq(config->tcp_idle_ms, 90000);
+	ck_assert(!config->cookies);
+	ck_assert_str_eq(config->version, "tab\tand \xc3\xa9 / \"quoted\"");
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(what_needs_a_restart_is_found_when_it_differs)
+{
+	go_to("tests/conf/good");
+	struct config *a = read_good("empty.yaml"), *b = read_good("all.yaml");
+	const struct option *rows[8];
+	ck_assert_uint_eq(config_compare(a, a, rows, 8), 0);
+	size_t n = config_compare(a, b, rows, 8);
+	ck_assert_uint_ge(n, 3);
+	ck_assert_str_eq(rows[0]->key, "server.listen");
+	for (size_t i = 0; i < n; i++)
+		ck_assert(rows[i]->needs_restart);
+	config_free(&a);
+	config_free(&b);
+}
+END_TEST
+
+static size_t count_refusals(const char *text, size_t n)
+{
+	struct complaints c = { 0 };
+	struct tree tree = { 0 };
+	int rc = tree_read_text(&tree, "text", text, n, &c);
+	size_t errors = c.errors;
+	ck_assert((rc < 0) == (errors > 0));
+	tree_fini(&tree);
+	complaints_fini(&c);
+	return errors;
+}
+
+START_TEST(a_byte_order_mark_and_windows_line_ends_are_taken)
+{
+	static const char text[] = "\xef\xbb\xbfserver:\r\n  workers: 1\r\nlog: {}\r\n";
+	ck_assert_uint_eq(count_refusals(text, sizeof text - 1), 0);
+}
+END_TEST
+
+START_TEST(half_a_million_nodes_are_the_end)
+{
+	size_t n = 2 * (TREE_NODES_MAX + 10);
+	char *text = mem_new(n + 3);
+	for (size_t i = 0; i < n; i += 2)
+		memcpy(text + i, "a,", 2);
+	memmove(text + 1, text, n - 1);
+	text[0] = '[';
+	text[n] = ']';
+	ck_assert_uint_eq(count_refusals(text, n + 1), 1);
+	mem_free(text);
+}
+END_TEST
+
+UNIT_MAIN("ctl/config", every_bad_file_is_refused_with_the_place_and_the_reason,
+	a_file_that_says_nothing_has_every_default,
+	every_key_lands_in_its_place_and_lists_append_over_files,
+	a_json_document_is_a_valid_file, what_needs_a_restart_is_found_when_it_differs,
+	a_byte_order_mark_and_windows_line_ends_are_taken, half_a_million_nodes_are_the_end)
