@@ -264,11 +264,13 @@ static void sort_owner(struct draft_owner *o)
 	}
 }
 
+/* A second SOA stays even when it says the same: such a file was put together wrong, and is told so. */
 static void drop_duplicates(struct draft_owner *o)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < o->n; i++) {
-		if (n && compare(o, &o->list[n - 1], &o->list[i]) == 0) {
+		if (n && o->list[i].type != TYPE_SOA &&
+			compare(o, &o->list[n - 1], &o->list[i]) == 0) {
 			if (o->list[i].ttl < o->list[n - 1].ttl)
 				o->list[n - 1].ttl = o->list[i].ttl;
 			continue;

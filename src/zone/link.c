@@ -194,11 +194,18 @@ static void judge_target(
 	key_make(&key, target);
 	enum hit hit = zone_find(zone, &key, &f);
 	if (hit == HIT_CUT) {
-		/* Glue is needed when the delegation itself leads there. */
+		/* Glue is needed when the delegation itself leads there, and for this zone's own
+		 * servers, or nobody finds the way in. */
 		const struct node *glue = zone_probe(zone, &key, 0);
-		if (type == TYPE_NS && f.node == node && !(glue && has_address(glue)))
+		if (type != TYPE_NS || (glue && has_address(glue)))
+			return;
+		if (f.node == node)
 			draft_warn_target(b, node, type, target,
 				"the name server lies in the zone it serves and has no glue "
+				"address");
+		else if (node->rel_len == 0)
+			draft_warn_target(b, node, type, target,
+				"the name server lies below a delegation and has no glue "
 				"address");
 		return;
 	}
