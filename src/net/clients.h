@@ -3,8 +3,8 @@
  *
  * What     A client is an IPv4 address or an IPv6 /64. Open addressing on a
  *          SipHash of it under a key of its own: nobody can aim at one bucket.
- * Threads  Any: all workers count in one table, under a lock that is held for some look-ups, once when
- *          a connection comes and once when it goes.
+ * Threads  Any: all workers count in one table, under a lock that is held for some look-ups,
+ *          once when a connection comes and once when it goes.
  * Memory   One table of 16-byte rows, doubled when it is four fifths full.
  */
 #pragma once
@@ -26,7 +26,8 @@ void clients_fini(struct clients *clients);
 /* Names the client for the calls below. */
 uint64_t clients_of(const struct clients *clients, const struct addr *addr);
 uint32_t clients_count(struct clients *clients, uint64_t client);
-/* One connection more, when that makes at most limit: else -EUSERS; -ENOMEM when the table cannot grow. */
+/* One connection more, when that makes at most limit: else -EUSERS; -ENOMEM when the table cannot
+ * grow. */
 int clients_put(struct clients *clients, uint64_t client, uint32_t limit) CHECKED;
 /* One less; the client must have one. */
 void clients_drop(struct clients *clients, uint64_t client);

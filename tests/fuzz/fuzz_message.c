@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_message.c -- any bytes are a query
  *
- * What     The first byte says how it came. What is answered must be a well-formed message, with
- *          the query's id and its question, within the limits the client gave. The same bytes are
- *          read as a message of any kind as well, record by record.
+ * What     The first byte says how it came. What is answered must be a well-formed message,
+ *          with the query's id and its question, within the limits the client gave. The
+ *          same bytes are read as a message of any kind as well, record by record.
  */
 #include "answer/answer.h"
 #include "base/bytes.h"

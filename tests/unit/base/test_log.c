@@ -24,4 +24,5 @@ START_TEST(a_small_buffer_ends_between_escapes)
 }
 END_TEST
 
-UNIT_MAIN("base/log", every_byte_comes_out_as_printable_text, a_small_buffer_ends_between_escapes)
+UNIT_MAIN(
+	"base/log", every_byte_comes_out_as_printable_text, a_small_buffer_ends_between_escapes)

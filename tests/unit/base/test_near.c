@@ -20,4 +20,5 @@ START_TEST(the_nearest_word_is_suggested_and_a_far_one_is_not)
 }
 END_TEST
 
-UNIT_MAIN("base/near", a_swap_of_neighbours_is_one_edit, the_nearest_word_is_suggested_and_a_far_one_is_not)
+UNIT_MAIN("base/near", a_swap_of_neighbours_is_one_edit,
+	the_nearest_word_is_suggested_and_a_far_one_is_not)

@@ -58,11 +58,12 @@ END_TEST
 START_TEST(canonical_order_is_that_of_rfc_4034)
 {
 	static const char *const order[] = { "example.", "a.example.", "yljkjljk.a.example.",
-		"Z.a.example.", "zABC.a.EXAMPLE.", "z.example.", "\\001.z.example.", "*.z.example.",
-		"\\200.z.example." };
+		"Z.a.example.", "zABC.a.EXAMPLE.", "z.example.", "\\001.z.example.",
+		"*.z.example.", "\\200.z.example." };
 	struct name names[array_len(order)];
 	for (size_t i = 0; i < array_len(order); i++)
-		ck_assert_int_eq(name_from_text(&names[i], order[i], strlen(order[i]), NULL, NULL), 0);
+		ck_assert_int_eq(
+			name_from_text(&names[i], order[i], strlen(order[i]), NULL, NULL), 0);
 	for (size_t i = 0; i < array_len(order); i++)
 		for (size_t j = 0; j < array_len(order); j++) {
 			int c = name_compare(names[i].bytes, names[j].bytes);
@@ -107,6 +108,6 @@ START_TEST(names_are_compared_as_counted_bytes)
 }
 END_TEST
 
-UNIT_MAIN("wire/name", text_becomes_a_name_and_text_again, lengths_of_63_and_255_pass_and_64_and_256_do_not,
-	canonical_order_is_that_of_rfc_4034, pointers_go_strictly_backwards_and_cost_a_step,
-	names_are_compared_as_counted_bytes)
+UNIT_MAIN("wire/name", text_becomes_a_name_and_text_again,
+	lengths_of_63_and_255_pass_and_64_and_256_do_not, canonical_order_is_that_of_rfc_4034,
+	pointers_go_strictly_backwards_and_cost_a_step, names_are_compared_as_counted_bytes)
