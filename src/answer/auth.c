@@ -96,7 +96,7 @@ static bool follow_dname(struct walk *w)
 	}
 	/* A DNAME to a name below itself only ever makes longer names: one step tells all there
 	 * is. */
-	if (name_is_at_or_below(target, owner.name))
+	if (name_is_at_or_below(target, owner.name) || r->q->type == TYPE_CNAME)
 		return false;
 	return go_on(w, made->bytes);
 }
@@ -185,7 +185,11 @@ static bool answer_node(struct walk *w, bool is_wildcard)
 		deny_closer(r, w->zone, w->key, &w->find);
 	if (is_cname)
 		return follow_cname(w, set);
-	if (reply_add(r, SECTION_ANSWER, &w->owner, set, set->ttl) && r->q->type != TYPE_ANY)
+	if (!reply_add(r, SECTION_ANSWER, &w->owner, set, set->ttl))
+		return false;
+	if (is_wildcard)
+		reply_forget(r, set); /* it is there under another name: as itself it may come yet, as a proof */
+	if (r->q->type != TYPE_ANY)
 		additional_note(r, w->zone, w->spelt, set);
 	return false;
 }

@@ -42,6 +42,12 @@ bool reply_add(struct reply *r, enum section section, struct writer_owner *owner
 	return true;
 }
 
+void reply_forget(struct reply *r, const struct set *set)
+{
+	if (r->sets && r->set[r->sets - 1] == set)
+		r->sets--;
+}
+
 struct writer_owner reply_owner(
 	const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN])
 {

@@ -57,6 +57,8 @@ bool reply_has(const struct reply *r, const struct set *set);
  * in. */
 bool reply_add(struct reply *r, enum section section, struct writer_owner *owner,
 	const struct set *set, uint32_t ttl);
+/* The set added last may be added again. */
+void reply_forget(struct reply *r, const struct set *set);
 /* Owner of a node's sets. */
 struct writer_owner reply_owner(
 	const struct zone *zone, const struct node *node, uint8_t buf[NAME_MAX_LEN]);

@@ -85,6 +85,32 @@ static enum verdict read_additional(struct question *q, struct reader *r)
 	return VERDICT_ANSWER;
 }
 
+/* The OPT of a message that is refused for its opcode: a refusal answers it too (RFC 6891 7). */
+static void find_opt(struct question *q, const uint8_t *query, size_t len)
+{
+	struct reader r;
+	struct reader_record record;
+	struct name name;
+	uint16_t type, class;
+	struct edns edns = { 0 };
+	int got;
+	if (!reader_open(&r, query, len))
+		return;
+	while ((got = reader_question(&r, &name, &type, &class)) == 1)
+		;
+	while (got >= 0 && (got = reader_record(&r, &record)) == 1) {
+		if (record.type != TYPE_OPT)
+			continue;
+		if (edns.is_present || record.section != SECTION_ADDITIONAL ||
+			record.owner.len != 1 ||
+			!edns_read(&edns, record.class, record.ttl, query + record.rdata_at,
+				record.rdata_len))
+			return;
+	}
+	if (got == 0)
+		q->edns = edns;
+}
+
 /* Types and classes that cannot be asked for. */
 static enum verdict judge_type(const struct question *q, bool is_stream)
 {
@@ -144,6 +170,8 @@ enum verdict question_read(struct question *q, const uint8_t *query, size_t len,
 	if (q->flags & FLAG_QR)
 		return VERDICT_DROP;
 	enum verdict verdict = judge_header(q, query);
+	if (verdict == VERDICT_NOTIMP || verdict == VERDICT_REFUSED)
+		find_opt(q, query, len);
 	if (verdict != VERDICT_ANSWER)
 		return verdict;
 	size_t name = read_name(&q->key, query + HEADER_LEN, len - HEADER_LEN);
