@@ -719,7 +719,10 @@ static void apply_opts(struct streams *set, const struct stream_opts *opts)
 	uint64_t usable = all > kept_back + 1 ? all - kept_back : 1;
 	set->opts = *opts;
 	set->fd_limit = (int)usable;
-	set->limit = opts->connections < usable ? opts->connections : (uint32_t)usable;
+	/* The number of a descriptor tells how many are in use only until holes come; the count
+	 * of each set's own connections is what holds. */
+	uint64_t own = opts->sets > 1 ? (usable + opts->sets - 1) / opts->sets : usable;
+	set->limit = opts->connections < own ? opts->connections : (uint32_t)own;
 	set->holds.limit = opts->memory;
 }
 

@@ -27,6 +27,7 @@ struct stream_opts { /* open: plain values, for one set */
 	uint32_t connections;    /* of this loop's set */
 	uint32_t per_client;     /* per IPv4 address or IPv6 /64, over all sets with these clients */
 	uint64_t memory;         /* bytes of buffers of this loop's set */
+	uint32_t sets; /* that share the process's descriptors; 0 counts as 1 */
 };
 
 struct stream_count { /* open: written by the loop's thread, read by any with count_get() */

@@ -56,6 +56,7 @@ static struct stream_opts share(const struct stream_opts *opts, unsigned n)
 {
 	struct stream_opts own = *opts;
 	own.connections = (own.connections + n - 1) / n;
+	own.sets = n;
 	own.memory /= n;
 	return own;
 }
