@@ -10,11 +10,21 @@
 #include "zone/build.h"
 #include "zone/zone.h"
 
+#include <errno.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+enum {
+	RECORDS_MAX = 4096 /* a $GENERATE makes many alike */
+};
+
 static const uint8_t origin[] = "\7example";
+
+struct sink {
+	struct zone_build *build;
+	unsigned records;
+};
 
 static int same_record(void *user, const struct record *b, struct err *err)
 {
@@ -44,9 +54,11 @@ static int on_record(void *user, const struct record *record, struct err *err)
 	must(name_check(record->owner, NAME_MAX_LEN) == name_len(record->owner));
 	must(rdata_check(record->type, record->rdata, record->rdata_len));
 	must(record->ttl <= INT32_MAX);
-	if (record->rdata_len < 2048) /* a $GENERATE makes many: keep each short */
-		print_and_read(record);
-	return zone_build_add(user, record, err);
+	struct sink *sink = user;
+	if (++sink->records > RECORDS_MAX)
+		return -ECANCELED;
+	print_and_read(record);
+	return zone_build_add(sink->build, record, err);
 }
 
 static void on_issue(void *user, const struct zone_issue *issue)
@@ -55,16 +67,29 @@ static void on_issue(void *user, const struct zone_issue *issue)
 	must(name_check(issue->owner, NAME_MAX_LEN) > 0 && issue->reason);
 }
 
+static void on_served(void *user, const struct record *record)
+{
+	uint64_t *left = user;
+	must(*left > 0);
+	(*left)--;
+	must(name_is_at_or_below(record->owner, origin));
+	must(rdata_check(record->type, record->rdata, record->rdata_len));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct complaints complaints = { 0 };
-	struct zone_build *build = zone_build_new(origin, n);
+	struct sink sink = { .build = zone_build_new(origin, n) };
 	long records = zonefile_scan_text(
-		"fuzz", (const char *)data, n, origin, on_record, build, &complaints);
+		"fuzz", (const char *)data, n, origin, on_record, &sink, &complaints);
 	must((records < 0) == (complaints.errors > 0));
 	complaints_fini(&complaints);
-	struct zone *zone = zone_build_finish(&build, on_issue, NULL);
-	if (zone)
+	struct zone *zone = zone_build_finish(&sink.build, on_issue, NULL);
+	if (zone) {
+		uint64_t left = zone_records(zone);
+		zone_walk(zone, on_served, &left);
+		must(left == 0);
 		zone_drop(&zone);
+	}
 	return 0;
 }

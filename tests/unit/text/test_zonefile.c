@@ -341,6 +341,31 @@ START_TEST(a_link_leads_out_of_the_folder_in_vain)
 }
 END_TEST
 
+START_TEST(a_folder_whose_name_begins_alike_is_another)
+{
+	folder_make();
+	char other[80], path[128], line[160];
+	(void)snprintf(other, sizeof other, "%s-more", folder);
+	ck_assert_int_eq(mkdir(other, 0700), 0);
+	(void)snprintf(path, sizeof path, "%s/i", other);
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	(void)fputs("b 300 A 1.1.1.2\n", file);
+	ck_assert_int_eq(fclose(file), 0);
+	(void)snprintf(line, sizeof line, "$INCLUDE ..%s/i\n", strrchr(other, '/'));
+	file_write("z", line);
+	struct seen seen = { 0 };
+	struct complaints c = { 0 };
+	ck_assert_int_eq(scan("z", &seen, &c, NULL), -1);
+	ck_assert_ptr_nonnull(strstr(c.list[0].text, "lies outside the folder"));
+	ck_assert_int_eq(seen.n, 0);
+	complaints_fini(&c);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(other), 0);
+	folder_remove((const char *const[]){ "z" }, 1);
+}
+END_TEST
+
 START_TEST(what_is_no_file_is_refused_and_holds_nobody_up)
 {
 	folder_make();
@@ -578,7 +603,8 @@ UNIT_MAIN("text/zonefile", a_file_of_many_windows_keeps_its_records_and_line_num
 	errors_are_counted_beyond_those_kept_and_push_warnings_out,
 	garbage_ends_after_many_errors, the_receiver_may_refuse_warn_or_end_the_scan,
 	text_in_memory_includes_nothing, a_change_of_any_file_is_seen,
-	a_link_leads_out_of_the_folder_in_vain, what_is_no_file_is_refused_and_holds_nobody_up,
+	a_link_leads_out_of_the_folder_in_vain, a_folder_whose_name_begins_alike_is_another,
+	what_is_no_file_is_refused_and_holds_nobody_up,
 	an_include_is_no_way_around_what_a_file_may_be,
 	a_file_that_may_not_be_read_or_fails_on_the_way_is_an_error,
 	a_file_cut_anywhere_is_read_up_to_there_or_refused,
