@@ -26,8 +26,8 @@ void clients_fini(struct clients *clients);
 /* Names the client for the calls below. */
 uint64_t clients_of(const struct clients *clients, const struct addr *addr);
 uint32_t clients_count(struct clients *clients, uint64_t client);
-/* One connection more, when that makes at most limit: else -EUSERS; -ENOMEM when the table cannot
- * grow. */
+/* One connection more, when that makes at most limit: else -EUSERS; -ENOMEM when the table
+ * cannot grow. */
 int clients_put(struct clients *clients, uint64_t client, uint32_t limit) CHECKED;
 /* One less; the client must have one. */
 void clients_drop(struct clients *clients, uint64_t client);

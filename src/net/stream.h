@@ -25,7 +25,7 @@ struct stream_opts { /* open: plain values, for one set */
 	uint32_t message_ms;     /* 2000 from the first byte of a query to its last */
 	uint32_t stall_ms;       /* 5000 without progress of unsent answers */
 	uint32_t connections;    /* of this loop's set */
-	uint32_t per_client;     /* per IPv4 address or IPv6 /64, over all sets with these clients */
+	uint32_t per_client;     /* per IPv4 address or IPv6 /64, over all sets */
 	uint64_t memory;         /* bytes of buffers of this loop's set */
 	uint32_t sets; /* that share the process's descriptors; 0 counts as 1 */
 };
@@ -40,8 +40,8 @@ struct stream_count { /* open: written by the loop's thread, read by any with co
 int stream_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
 struct streams;
-/* clients: who has how many, over all sets that count there; it must outlive them. NULL when there
- * is no memory. */
+/* clients: who has how many, over all sets that count there; it must outlive them. NULL when
+ * there is no memory. */
 struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	struct clients *clients, item_batch_fn *on_batch, void *user, size_t scratch_size);
 /* Accepts from fd, which stays the caller's. false when it cannot be polled. */
