@@ -634,9 +634,10 @@ static int parse_hash32(struct parse *parse)
 	return close_counted(parse, begin);
 }
 
-static int put_bitmap(struct parse *parse, const uint8_t *bits)
+/* windows: how many of them may have a bit set; most records need the first alone. */
+static int put_bitmap(struct parse *parse, const uint8_t *bits, size_t windows)
 {
-	for (size_t window = 0; window < BITMAP_MAX / WINDOW; window++) {
+	for (size_t window = 0; window < windows; window++) {
 		const uint8_t *p = bits + window * WINDOW;
 		size_t len = WINDOW;
 		while (len > 0 && !p[len - 1])
@@ -653,14 +654,17 @@ static int put_bitmap(struct parse *parse, const uint8_t *bits)
 static int parse_bitmap(struct parse *parse)
 {
 	uint8_t bits[BITMAP_MAX] = { 0 };
+	size_t windows = 0;
 	int rc;
 	while ((rc = parse_more(parse, "a record type")) == 1) {
 		int code = word_type(parse);
 		if (code < 0)
 			return code;
 		bits[code / 8] |= (uint8_t)(0x80 >> code % 8);
+		size_t window = (size_t)code / 8 / WINDOW;
+		windows = window < windows ? windows : window + 1;
 	}
-	return rc < 0 ? rc : put_bitmap(parse, bits);
+	return rc < 0 ? rc : put_bitmap(parse, bits, windows);
 }
 
 static int parse_types_nxt(struct parse *parse)
