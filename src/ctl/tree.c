@@ -323,6 +323,13 @@ int tree_read(struct tree *tree, const char *path, struct complaints *complaints
 		complain(complaints, true, &place, err.text);
 		return -EINVAL;
 	}
+	if (n == 0) {
+		/* As an editor or a full disk leaves it: no reason to take every zone away. */
+		mem_free(bytes);
+		complain(complaints, true, &place,
+			"the file is empty; {} stands for nothing but defaults");
+		return -EINVAL;
+	}
 	rc = tree_read_text(tree, path, bytes, n, complaints);
 	mem_free(bytes);
 	return rc;
