@@ -4,6 +4,13 @@
 #include "base/mem.h"
 #include "net/handle.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+	POOL_NICE = 19
+};
+
 /* In each of these the libuv handle comes first, so that a handle's address is that of the
  * allocation (see free_handle()). */
 struct loop_poll {
@@ -235,9 +242,18 @@ void loop_on_signal(
 	must(uv_signal_start(&s->uv, signalled, signal) == 0);
 }
 
+/* What the pool does can wait, what workers do cannot: where they share a core the worker goes
+ *      first. Linux keeps
+ * this for each thread; there is no way back without privilege, and none is wanted. */
+static void give_way(void)
+{
+	(void)setpriority(PRIO_PROCESS, (id_t)gettid(), POOL_NICE);
+}
+
 static void job_work(uv_work_t *uv)
 {
 	struct loop_job *job = container_of(uv, struct loop_job, uv);
+	give_way();
 	job->work(job->user);
 }
 

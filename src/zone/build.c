@@ -27,6 +27,27 @@ static uint32_t slots_for(size_t names)
 	return slots;
 }
 
+/* A large table is a map from the start: finish hands it over as it is. */
+static void new_table(struct zone_build *b, uint32_t slots)
+{
+	size_t bytes = slots * sizeof *b->table;
+	b->table_size = 0;
+	b->table = bytes >= MAP_FROM ? map_new(bytes) : NULL;
+	if (b->table)
+		b->table_size = bytes;
+	else
+		b->table = mem_array(slots, sizeof *b->table);
+	b->mask = slots - 1;
+}
+
+static void free_table(struct zone_slot *table, size_t size)
+{
+	if (size)
+		map_free(table, size);
+	else
+		mem_free(table);
+}
+
 struct zone_build *zone_build_new(const uint8_t *apex, size_t bytes_hint)
 {
 	struct zone_build *b = mem_new(sizeof *b);
@@ -44,9 +65,7 @@ struct zone_build *zone_build_new(const uint8_t *apex, size_t bytes_hint)
 		b->arena = mem_new(b->cap);
 	}
 	b->used = ZONE_UNIT; /* offset 0 is none */
-	uint32_t slots = slots_for(bytes_hint / TEXT_PER_NAME);
-	b->table = mem_array(slots, sizeof *b->table);
-	b->mask = slots - 1;
+	new_table(b, slots_for(bytes_hint / TEXT_PER_NAME));
 	return b;
 }
 
@@ -60,7 +79,7 @@ void zone_build_free(struct zone_build **build)
 		map_free(b->arena, b->cap);
 	else
 		mem_free(b->arena);
-	mem_free(b->table);
+	free_table(b->table, b->table_size);
 	mem_free(b->hand.list);
 	mem_free(b->hand.bytes);
 	mem_free(b->pieces);
@@ -163,12 +182,12 @@ static void put_slot(
 	*slot = (struct zone_slot){ hash, offset };
 	if (++b->slots_used <= b->mask / 4 * 3 + 1)
 		return;
-	uint32_t slots = (b->mask + 1) * 2;
-	struct zone_slot *table = mem_array(slots, sizeof *table);
-	fill_table(table, slots - 1, b->table, b->mask + 1);
-	mem_free(b->table);
-	b->table = table;
-	b->mask = slots - 1;
+	struct zone_slot *old = b->table;
+	size_t old_size = b->table_size;
+	uint32_t slots = b->mask + 1;
+	new_table(b, slots * 2);
+	fill_table(b->table, b->mask, old, slots);
+	free_table(old, old_size);
 }
 
 /* n more zeroed bytes at the arena's end, from an 8-aligned place. */
@@ -179,9 +198,12 @@ static uint8_t *take_room(struct zone_build *b, size_t n)
 		size_t cap = (b->cap + n) / 2 * 3;
 		if (b->is_map) {
 			uint8_t *moved = map_resize(b->arena, b->cap, cap);
-			if (!moved) { /* the address space is full: nothing to fall back to */
-				mem_free(mem_new(cap));
-				moved = b->arena;
+			/* no room for it in one piece there: the heap may have it */
+			if (!moved) {
+				moved = mem_new(cap);
+				memcpy(moved, b->arena, b->used);
+				map_free(b->arena, b->cap);
+				b->is_map = false;
 			}
 			b->arena = moved;
 		} else {
@@ -264,7 +286,8 @@ static void sort_owner(struct draft_owner *o)
 	}
 }
 
-/* A second SOA stays even when it says the same: such a file was put together wrong, and is told so. */
+/* A second SOA stays even when it says the same: such a file was put together wrong, and is
+ * told so. */
 static void drop_duplicates(struct draft_owner *o)
 {
 	size_t n = 0;
@@ -540,45 +563,60 @@ static void merge_pieces(struct zone_build *b)
 	arena_fini(&b->side);
 }
 
-/* The draft's arena and table become the zone's: one block for a small zone, maps for a large
- * one. */
+/* A large zone: the draft's maps become its own. */
+static void settle_maps(struct zone_build *b, uint32_t slots)
+{
+	struct zone *zone = b->zone;
+	size_t page = 4096, size = (b->used + page - 1) / page * page;
+	uint8_t *moved = map_resize(b->arena, b->cap, size);
+	if (moved) {
+		b->arena = moved;
+		b->cap = size;
+	}
+	zone->arena_size = b->cap;
+	if (slots != b->mask + 1) { /* there were fewer names than the text's size let expect */
+		struct zone_slot *old = b->table;
+		size_t old_size = b->table_size;
+		uint32_t old_slots = b->mask + 1;
+		new_table(b, slots);
+		fill_table(b->table, b->mask, old, old_slots);
+		free_table(old, old_size);
+	}
+	zone->table = b->table;
+	zone->table_size = b->table_size;
+	zone->is_table_heap = b->table_size == 0;
+	b->table = NULL;
+	b->table_size = 0;
+}
+
+/* A small zone: all in one block. */
+static void settle_block(struct zone_build *b, uint32_t slots)
+{
+	size_t head = (sizeof *b->zone + 15) & ~(size_t)15,
+	       table_bytes = slots * sizeof *b->table;
+	uint8_t *block = mem_new(head + table_bytes + b->used);
+	struct zone_slot *table = (struct zone_slot *)(void *)(block + head);
+	memcpy(block, b->zone, sizeof *b->zone);
+	mem_free(b->zone);
+	b->zone = (struct zone *)(void *)block;
+	memcpy(block + head + table_bytes, b->arena, b->used);
+	mem_free(b->arena);
+	b->arena = block + head + table_bytes;
+	fill_table(table, slots - 1, b->table, b->mask + 1);
+	b->zone->table = table;
+}
+
 static void settle(struct zone_build *b)
 {
 	uint32_t slots = slots_for(b->slots_used);
-	size_t table_bytes = slots * sizeof *b->table;
-	struct zone *zone = b->zone;
-	struct zone_slot *table;
-	if (b->is_map) {
-		size_t page = 4096, size = (b->used + page - 1) / page * page;
-		uint8_t *moved = map_resize(b->arena, b->cap, size);
-		if (moved) {
-			b->arena = moved;
-			b->cap = size;
-		}
-		zone->arena_size = b->cap;
-		table = map_new(table_bytes);
-		zone->table_size = table ? table_bytes : 0;
-		if (!table) /* refused: on the heap it stays */
-			table = mem_new(table_bytes);
-	} else {
-		size_t head = (sizeof *zone + 15) & ~(size_t)15;
-		uint8_t *block = mem_new(head + table_bytes + b->used);
-		memcpy(block, zone, sizeof *zone);
-		mem_free(zone);
-		zone = b->zone = (struct zone *)(void *)block;
-		table = (struct zone_slot *)(void *)(block + head);
-		memcpy(block + head + table_bytes, b->arena, b->used);
-		mem_free(b->arena);
-		b->arena = block + head + table_bytes;
-	}
-	fill_table(table, slots - 1, b->table, b->mask + 1);
-	mem_free(b->table);
-	b->table = NULL;
-	zone->table = table;
-	zone->mask = slots - 1;
-	zone->arena = b->arena;
-	zone->bytes = b->used;
-	zone->holders = 1;
+	if (b->is_map)
+		settle_maps(b, slots);
+	else
+		settle_block(b, slots);
+	b->zone->mask = slots - 1;
+	b->zone->arena = b->arena;
+	b->zone->bytes = b->used;
+	b->zone->holders = 1;
 	b->arena = NULL;
 	b->is_map = false;
 }

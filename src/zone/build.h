@@ -33,8 +33,8 @@ struct zone_build *zone_build_new(const uint8_t *apex, size_t bytes_hint);
 void zone_build_free(struct zone_build **build);
 
 /* Adds a record whose RDATA passed rdata_check(). Duplicates of a record are dropped silently,
- * save the SOA's. -EINVAL with the reason: outside the zone, class other than IN, a meta type, over 65535 bytes
- * an RRset. */
+ * save the SOA's. -EINVAL with the reason: outside the zone, class other than IN, a meta type,
+ * over 65535 bytes an RRset. */
 int zone_build_add(
 	struct zone_build *build, const struct record *record, struct err *err) CHECKED;
 

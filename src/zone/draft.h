@@ -48,6 +48,7 @@ struct zone_build {
 	size_t used, cap; /* bytes */
 	bool is_map;      /* the arena is a map of its own */
 	struct zone_slot *table;
+	size_t table_size; /* bytes of a map; 0: on the heap */
 	uint32_t mask, slots_used;
 	uint64_t apex_hash;
 	struct draft_owner hand;                /* the owner in hand */

@@ -194,8 +194,8 @@ static void judge_target(
 	key_make(&key, target);
 	enum hit hit = zone_find(zone, &key, &f);
 	if (hit == HIT_CUT) {
-		/* Glue is needed when the delegation itself leads there, and for this zone's own
-		 * servers, or nobody finds the way in. */
+		/* Glue is needed when the delegation itself leads there, and for this zone's
+		 * own servers, or nobody finds the way in. */
 		const struct node *glue = zone_probe(zone, &key, 0);
 		if (type != TYPE_NS || (glue && has_address(glue)))
 			return;

@@ -54,6 +54,8 @@ void zone_drop(struct zone **held)
 		map_free((void *)(uintptr_t)zone->arena, zone->arena_size);
 	if (zone->table_size)
 		map_free((void *)(uintptr_t)zone->table, zone->table_size);
+	else if (zone->is_table_heap)
+		mem_free((void *)(uintptr_t)zone->table);
 	mem_free((void *)(uintptr_t)zone->nsec);
 	mem_free((void *)(uintptr_t)zone->nsec_prefix);
 	mem_free((void *)(uintptr_t)zone->hashed);

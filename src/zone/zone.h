@@ -88,6 +88,7 @@ struct zone { /* open: the hot fields first */
 	uint32_t holders, serial;
 	uint64_t digest; /* of every record but the SOA: order does not matter */
 	uint64_t names, records, bytes;
+	bool is_table_heap;            /* a block of its own on the heap */
 	size_t arena_size, table_size; /* of maps of their own; 0: part of this block */
 };
 
