@@ -164,6 +164,8 @@ static void say_zone(
 	}
 	if (opts->prints)
 		print_zone(load->zone, NULL);
+	/* Both may go to the same place: not one within a line of the other. */
+	(void)fflush(stdout);
 	(void)fprintf(out, "zone %s: good, serial %u, %llu records, %zu warning%s\n", name,
 		(unsigned)zone_serial(load->zone), (unsigned long long)zone_records(load->zone),
 		c->warnings, c->warnings == 1 ? "" : "s");
