@@ -19,7 +19,9 @@ struct addr { /* open: the hot path hands it to the kernel */
 	};
 };
 
-enum { ADDR_TEXT_MAX = 72 };
+enum {
+	ADDR_TEXT_MAX = 72
+};
 
 int addr_parse(
 	struct addr *out, const char *text, uint16_t default_port, struct err *err) CHECKED;

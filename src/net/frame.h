@@ -8,9 +8,12 @@
 
 #include "base/def.h"
 
-enum { FRAME_HEAD = 2, FRAME_MAX = FRAME_HEAD + 65535 };
+enum {
+	FRAME_HEAD = 2,
+	FRAME_MAX = FRAME_HEAD + 65535
+};
 
-struct frame { /* open: a view */
+struct frame {            /* open: a view */
 	const uint8_t *p; /* behind the length bytes */
 	uint32_t len;     /* 0..65535 */
 };

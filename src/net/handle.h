@@ -16,6 +16,6 @@ struct loop {
 	uv_async_t async;
 	void (*on_wake)(void *user);
 	void *wake_user;
-	size_t works;     /* handed to the pool, done not called yet */
-	bool is_ending;   /* in loop_free(): nothing but the end of work is told */
+	size_t works;   /* handed to the pool, done not called yet */
+	bool is_ending; /* in loop_free(): nothing but the end of work is told */
 };

@@ -10,7 +10,9 @@
 #include "base/def.h"
 #include "base/list.h"
 
-enum { HOLD_CLASSES = 24 };
+enum {
+	HOLD_CLASSES = 24
+};
 
 struct hold { /* open: read by stream.c */
 	struct list by_size;

@@ -29,7 +29,10 @@ uint64_t loop_now_ms(const struct loop *loop);
 void loop_on_wake(struct loop *loop, void (*on_wake)(void *user), void *user);
 void loop_wake(struct loop *loop);
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2
+};
 /* events: a set of LOOP_READ, LOOP_WRITE; an error or hang-up is told as both. The descriptor
  * stays the caller's, who closes it only after loop_poll_free(). NULL when it cannot be polled
  * (a file, or polled already). */

@@ -73,8 +73,8 @@ struct streams {
 	struct list idle, messages, stalled;
 	struct holds holds;
 	struct clients *clients; /* shared with the other sets of the server */
-	uint32_t open, limit; /* limit: of connections, by opts and descriptors */
-	int fd_limit;         /* descriptors from here on are held back */
+	uint32_t open, limit;    /* limit: of connections, by opts and descriptors */
+	int fd_limit;            /* descriptors from here on are held back */
 	bool is_accepting, is_draining;
 	uint64_t due; /* when timer is to ring; 0: it is not set */
 	struct loop_timer *timer, *accept_timer, *drain_timer;

@@ -20,14 +20,14 @@
 #include "net/item.h"
 #include "net/loop.h"
 
-struct stream_opts { /* open: plain values, for one set */
-	uint32_t idle_ms;        /* 10000 */
-	uint32_t message_ms;     /* 2000 from the first byte of a query to its last */
-	uint32_t stall_ms;       /* 5000 without progress of unsent answers */
-	uint32_t connections;    /* of this loop's set */
-	uint32_t per_client;     /* per IPv4 address or IPv6 /64, over all sets */
-	uint64_t memory;         /* bytes of buffers of this loop's set */
-	uint32_t sets; /* that share the process's descriptors; 0 counts as 1 */
+struct stream_opts {          /* open: plain values, for one set */
+	uint32_t idle_ms;     /* 10000 */
+	uint32_t message_ms;  /* 2000 from the first byte of a query to its last */
+	uint32_t stall_ms;    /* 5000 without progress of unsent answers */
+	uint32_t connections; /* of this loop's set */
+	uint32_t per_client;  /* per IPv4 address or IPv6 /64, over all sets */
+	uint64_t memory;      /* bytes of buffers of this loop's set */
+	uint32_t sets;        /* that share the process's descriptors; 0 counts as 1 */
 };
 
 struct stream_count { /* open: written by the loop's thread, read by any with count_get() */

@@ -14,7 +14,9 @@
 #include "net/item.h"
 #include "net/loop.h"
 
-enum { UDP_REPLY_MAX = 4096 };
+enum {
+	UDP_REPLY_MAX = 4096
+};
 
 struct udp_count { /* open: written by the loop's thread, read by others with relaxed loads */
 	_Atomic uint64_t received, sent, dropped, send_errors;

@@ -15,13 +15,15 @@
 #include "base/def.h"
 #include "base/err.h"
 
-enum { LEX_TOKEN_MAX = 65535 * 4 };
+enum {
+	LEX_TOKEN_MAX = 65535 * 4
+};
 
 struct lex { /* open: the RDATA parsers read one token after the other from it */
-	const char *p, *end;        /* what is left */
-	const char *line_start;     /* of the current line, for columns and the caret */
-	unsigned line;              /* 1.. */
-	unsigned depth;             /* of parentheses */
+	const char *p, *end;             /* what is left */
+	const char *line_start;          /* of the current line, for columns and the caret */
+	unsigned line;                   /* 1.. */
+	unsigned depth;                  /* of parentheses */
 	unsigned open_line, open_column; /* of the outermost open parenthesis */
 	const char *open_line_start;
 };
@@ -32,7 +34,8 @@ enum lex_kind {
 	LEX_BLANK,   /* white space at the start of a line: the owner is the last one */
 	LEX_NEWLINE, /* the record ends */
 	LEX_END,     /* the text ends */
-	LEX_ERROR,   /* err says why, the token where: open quote, stray ')', open '(' at the end */
+	/* err says why, the token where: open quote, stray ')', open '(' at the end */
+	LEX_ERROR,
 };
 
 struct token { /* open */

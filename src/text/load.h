@@ -11,7 +11,7 @@
 
 struct zone;
 
-struct load { /* open: what came of it */
+struct load {              /* open: what came of it */
 	struct zone *zone; /* NULL when refused; the caller's */
 	struct complaints complaints;
 	struct zonefile_files files;
@@ -19,6 +19,8 @@ struct load { /* open: what came of it */
 };
 void load_fini(struct load *load); /* frees all but the zone */
 
-/* Loads path as the zone origin. old (may be NULL): the zone served so far; when the content changed but its
- * serial did not grow (RFC 1982), a warning says so. 0 or -EINVAL; load is filled in any case. */
-int load_zone(struct load *load, const char *path, const uint8_t *origin, const struct zone *old) CHECKED;
+/* Loads path as the zone origin. old (may be NULL): the zone served so far; when the content
+ * changed but its serial did not grow (RFC 1982), a warning says so. 0 or -EINVAL; load is
+ * filled in any case. */
+int load_zone(struct load *load, const char *path, const uint8_t *origin,
+	const struct zone *old) CHECKED;

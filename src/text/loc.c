@@ -8,9 +8,9 @@ enum {
 	SECOND = 1000, /* angles count in thousandths of a second */
 	MINUTE = 60 * SECOND,
 	DEGREE = 60 * MINUTE,
-	SIZE_DEFAULT = 0x12, /* 1 m */
+	SIZE_DEFAULT = 0x12,       /* 1 m */
 	HORIZONTAL_DEFAULT = 0x16, /* 10 km */
-	VERTICAL_DEFAULT = 0x13, /* 10 m */
+	VERTICAL_DEFAULT = 0x13,   /* 10 m */
 };
 
 static const uint32_t middle = UINT32_C(1) << 31; /* equator and meridian */
@@ -44,11 +44,12 @@ static int parse_angle(struct parse *parse, const char *letters, unsigned degree
 		if (parse_word(parse, wanted) < 0)
 			return -EINVAL;
 		char letter = (char)(parse->at->text[0] & 0xdf);
-		if (i > 0 && parse->at->len == 1 && (letter == letters[0] || letter == letters[1])) {
+		if (i > 0 && parse->at->len == 1 &&
+			(letter == letters[0] || letter == letters[1])) {
 			if (angle > (uint64_t)degrees_max * DEGREE)
 				return parse_wants(parse, wanted);
-			return parse_put_number(
-				parse, letter == letters[0] ? middle + angle : middle - angle, 4);
+			return parse_put_number(parse,
+				letter == letters[0] ? middle + angle : middle - angle, 4);
 		}
 		const char *text = parse->at->text;
 		size_t n = parse->at->len;

@@ -115,7 +115,8 @@ int mnemonic_find(const struct mnemonic *list, size_t list_n, const char *text, 
 	return -1;
 }
 
-const char *mnemonic_near(const struct mnemonic *list, size_t list_n, const char *text, size_t n)
+const char *mnemonic_near(
+	const struct mnemonic *list, size_t list_n, const char *text, size_t n)
 {
 	char word[WORD_MAX];
 	const char *words[WORD_MAX];

@@ -52,10 +52,11 @@ static int key_from_text(struct parse *parse, const char *text, size_t n)
 		return key;
 	const char *near = mnemonic_near(mnemonic_params, mnemonic_params_n, text, n);
 	if (near)
-		return parse_fail(parse, "unknown parameter '%.*s', did you mean %s?", shown(n), text,
-			near);
-	return parse_fail(parse, "unknown parameter '%.*s'; one without a name is key and its number",
-		shown(n), text);
+		return parse_fail(parse, "unknown parameter '%.*s', did you mean %s?", shown(n),
+			text, near);
+	return parse_fail(parse,
+		"unknown parameter '%.*s'; one without a name is key and its number", shown(n),
+		text);
 }
 
 /* Moves to the next piece of a list with commas. */
@@ -104,9 +105,9 @@ static int put_mandatory(struct parse *parse, const struct value *value)
 	return 0;
 }
 
-/* RFC 9460 A.1: the text is unescaped twice, first as any text of a zone file, then as a list in
- * which a backslash protects the next byte. The first pass is appended to out and read from there:
- * the list is never longer. */
+/* RFC 9460 A.1: the text is unescaped twice, first as any text of a zone file, then as a list
+ * in which a backslash protects the next byte. The first pass is appended to out and read from
+ * there: the list is never longer. */
 static int put_alpn(struct parse *parse, const struct value *value)
 {
 	static const char wanted[] = "a protocol id of alpn has 1 to 255 bytes";
@@ -138,8 +139,10 @@ static int put_hints(struct parse *parse, const struct value *value, bool is_ipv
 	size_t n;
 	while (next_piece(&p, value->text + value->n, &piece, &n)) {
 		uint8_t address[16];
-		if (is_ipv4 ? !text_is_ipv4(piece, n, address) : !text_is_ipv6(piece, n, address))
-			return parse_fail(parse, "ipv%dhint wants addresses with commas, not '%.*s'",
+		if (is_ipv4 ? !text_is_ipv4(piece, n, address)
+			    : !text_is_ipv6(piece, n, address))
+			return parse_fail(parse,
+				"ipv%dhint wants addresses with commas, not '%.*s'",
 				is_ipv4 ? 4 : 6, shown(n), piece);
 		if (parse_put(parse, address, is_ipv4 ? 4 : 16) < 0)
 			return -EINVAL;
@@ -231,15 +234,16 @@ static int put_param(struct parse *parse)
 	}
 	/* key="..." is a word and a quoted text right behind it. */
 	const char *end = at->text + at->len;
-	if (sign && value.n == 0 && parse->lex->p == end && end < parse->lex->end && *end == '"') {
+	if (sign && value.n == 0 && parse->lex->p == end && end < parse->lex->end &&
+		*end == '"') {
 		if (parse_any(parse) < 0)
 			return -EINVAL;
 		value.text = at->text;
 		value.n = at->len;
 	}
 	size_t begin = parse->n;
-	if (parse_put_number(parse, (uint64_t)key, 2) < 0 || parse_put_number(parse, 0, 2) < 0 ||
-		put_value(parse, key, &value) < 0)
+	if (parse_put_number(parse, (uint64_t)key, 2) < 0 ||
+		parse_put_number(parse, 0, 2) < 0 || put_value(parse, key, &value) < 0)
 		return -EINVAL;
 	put_u16(parse->out + begin + 2, (uint16_t)(parse->n - begin - 4));
 	return 0;

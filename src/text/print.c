@@ -93,7 +93,7 @@ void print_base64(struct print *print, const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n; i += 3) {
 		size_t left = n - i;
 		uint32_t x = (uint32_t)p[i] << 16 | (left > 1 ? (uint32_t)p[i + 1] << 8 : 0) |
-			(left > 2 ? p[i + 2] : 0);
+			     (left > 2 ? p[i + 2] : 0);
 		char text[4] = { digits[x >> 18], digits[x >> 12 & 63],
 			left > 1 ? digits[x >> 6 & 63] : '=', left > 2 ? digits[x & 63] : '=' };
 		print_bytes(print, text, 4);
@@ -164,7 +164,8 @@ static void print_time(struct print *print, uint32_t s)
 {
 	/* The inverse of the parser's days: years begin in March, of 400-year cycles. */
 	uint32_t day = s / 86400 + 719468, cycle = day / 146097, in_cycle = day % 146097;
-	uint32_t year = (in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
+	uint32_t year =
+		(in_cycle - in_cycle / 1460 + in_cycle / 36524 - in_cycle / 146096) / 365;
 	uint32_t in_year = in_cycle - (365 * year + year / 4 - year / 100);
 	uint32_t month = (5 * in_year + 2) / 153;
 	uint32_t date = in_year - (153 * month + 2) / 5 + 1;
@@ -194,7 +195,8 @@ static void print_strings(struct print *print, struct bytes *b)
 }
 
 /* The types whose bits are set in p, from code on. */
-static void print_types(struct print *print, unsigned code, const uint8_t *p, size_t n, bool *is_first)
+static void print_types(
+	struct print *print, unsigned code, const uint8_t *p, size_t n, bool *is_first)
 {
 	for (unsigned i = 0; i < n * 8; i++) {
 		if (!(p[i / 8] & 0x80 >> i % 8))
@@ -338,6 +340,37 @@ static void print_fixed(struct print *print, enum field field, struct bytes *b)
 	}
 }
 
+/* Fields with a form of their own. False: the bytes have no text of their own. */
+static bool print_rare(struct print *print, enum field field, struct bytes *b)
+{
+	switch (field) {
+	case FIELD_PARAMS:
+		return print_params(print, b);
+	case FIELD_APL:
+		return print_apl(print, b);
+	case FIELD_LOC:
+		return print_loc(print, b);
+	case FIELD_WKS:
+		return print_wks(print, b);
+	case FIELD_GATEWAY:
+		return print_gateway(print, b);
+	case FIELD_HIP:
+		return print_hip(print, b);
+	case FIELD_NSAP:
+		return print_nsap(print, b);
+	case FIELD_ATMA:
+		return print_atma(print, b);
+	case FIELD_A6:
+		return print_a6(print, b);
+	case FIELD_END:
+	case FIELD_OPAQUE:
+		return false;
+	default:
+		print_fixed(print, field, b);
+		return true;
+	}
+}
+
 /* False: the bytes have no text of their own. */
 static bool print_field(struct print *print, enum field field, struct bytes *b)
 {
@@ -392,30 +425,8 @@ static bool print_field(struct print *print, enum field field, struct bytes *b)
 	case FIELD_TAG:
 		print_tag(print, b);
 		return true;
-	case FIELD_PARAMS:
-		return print_params(print, b);
-	case FIELD_APL:
-		return print_apl(print, b);
-	case FIELD_LOC:
-		return print_loc(print, b);
-	case FIELD_WKS:
-		return print_wks(print, b);
-	case FIELD_GATEWAY:
-		return print_gateway(print, b);
-	case FIELD_HIP:
-		return print_hip(print, b);
-	case FIELD_NSAP:
-		return print_nsap(print, b);
-	case FIELD_ATMA:
-		return print_atma(print, b);
-	case FIELD_A6:
-		return print_a6(print, b);
-	case FIELD_END:
-	case FIELD_OPAQUE:
-		return false;
 	default:
-		print_fixed(print, field, b);
-		return true;
+		return print_rare(print, field, b);
 	}
 }
 

@@ -30,7 +30,8 @@ static int parse_prefix(struct parse *parse)
 		p++;
 	const char *colon = memchr(p, ':', (size_t)(end - p));
 	const char *slash = memchr(p, '/', (size_t)(end - p));
-	if (!colon || !slash || slash < colon || !text_is_number(p, (size_t)(colon - p), 2, &family))
+	if (!colon || !slash || slash < colon ||
+		!text_is_number(p, (size_t)(colon - p), 2, &family))
 		return parse_wants(parse, wanted);
 	size_t n = (size_t)(slash - colon - 1), len = family == APL_IPV4 ? 4 : 16;
 	if (family < APL_IPV4 ||
@@ -106,7 +107,8 @@ static int word_port(struct parse *parse)
 	if (text_is_number(at->text, at->len, PORTS - 1, &x))
 		return (int)x;
 	int port = mnemonic_find(mnemonic_ports, mnemonic_ports_n, at->text, at->len);
-	return port < 0 ? parse_wants(parse, "ports as numbers, or as words such as smtp") : port;
+	return port < 0 ? parse_wants(parse, "ports as numbers, or as words such as smtp")
+			: port;
 }
 
 int parse_wks(struct parse *parse)
@@ -170,7 +172,9 @@ int parse_gateway(struct parse *parse)
 	size_t n = parse->at->len;
 	switch (kind) {
 	case 0:
-		return n == 1 && *text == '.' ? 0 : parse_wants(parse, "'.' for a gateway of kind 0");
+		return n == 1 && *text == '.'
+			       ? 0
+			       : parse_wants(parse, "'.' for a gateway of kind 0");
 	case 1:
 		if (!text_is_ipv4(text, n, address))
 			return parse_wants(parse, "an IPv4 address for a gateway of kind 1");
@@ -180,7 +184,8 @@ int parse_gateway(struct parse *parse)
 			return parse_wants(parse, "an IPv6 address for a gateway of kind 2");
 		return parse_put(parse, address, 16);
 	default:
-		return parse_fail(parse, "gateways are of kind 0 (none), 1 (IPv4), 2 (IPv6) or 3 (name)");
+		return parse_fail(
+			parse, "gateways are of kind 0 (none), 1 (IPv4), 2 (IPv6) or 3 (name)");
 	}
 }
 
@@ -223,7 +228,8 @@ int parse_hip(struct parse *parse)
 		return -EINVAL;
 	size_t hit = parse->n - begin;
 	if (hit < 1 || hit > 255)
-		return parse_wants(parse, "a host identity tag of 1 to 255 bytes in hexadecimal digits");
+		return parse_wants(
+			parse, "a host identity tag of 1 to 255 bytes in hexadecimal digits");
 	begin = parse->n;
 	if (parse_base64(parse, true) < 0)
 		return -EINVAL;
@@ -284,7 +290,8 @@ static int put_dotted_hex(struct parse *parse, const char *text, size_t n, const
 
 int parse_nsap(struct parse *parse)
 {
-	static const char wanted[] = "an address such as 0x47.0005.80 with an even number of digits";
+	static const char wanted[] =
+		"an address such as 0x47.0005.80 with an even number of digits";
 	if (parse_word(parse, wanted) < 0)
 		return -EINVAL;
 	const struct token *at = parse->at;
@@ -305,7 +312,8 @@ bool print_nsap(struct print *print, struct bytes *b)
 
 int parse_atma(struct parse *parse)
 {
-	static const char wanted[] = "an ATM address: hexadecimal digits, or + and decimal ones";
+	static const char wanted[] =
+		"an ATM address: hexadecimal digits, or + and decimal ones";
 	if (parse_word(parse, wanted) < 0)
 		return -EINVAL;
 	const char *text = parse->at->text;

@@ -166,7 +166,8 @@ bool text_is_ipv6(const char *text, size_t n, uint8_t out[16])
 		const char *group = p;
 		int x = take_group(&p, end);
 		if (x >= 0 && p < end && *p == '.') {
-			if (len > 12 || !text_is_ipv4(group, (size_t)(end - group), bytes + len))
+			if (len > 12 ||
+				!text_is_ipv4(group, (size_t)(end - group), bytes + len))
 				return false;
 			len += 4;
 			break;
@@ -203,14 +204,16 @@ int parse_number(struct parse *parse, uint64_t max, uint64_t *x)
 		return 0;
 	if (parse->at->kind == LEX_ERROR)
 		return -EINVAL;
-	(void)snprintf(wanted, sizeof wanted, "a number from 0 to %llu", (unsigned long long)max);
+	(void)snprintf(
+		wanted, sizeof wanted, "a number from 0 to %llu", (unsigned long long)max);
 	return parse_wants(parse, wanted);
 }
 
 static int parse_uint(struct parse *parse, unsigned bytes)
 {
 	uint64_t x;
-	if (parse_number(parse, bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1, &x) < 0)
+	if (parse_number(parse, bytes == 8 ? UINT64_MAX : (UINT64_C(1) << 8 * bytes) - 1, &x) <
+		0)
 		return -EINVAL;
 	return parse_put_number(parse, x, bytes);
 }
@@ -284,13 +287,14 @@ static int64_t seconds_from_date(const char *text)
 	if (v[2] > days[v[1] - 1] + (v[1] == 2 && is_leap ? 1u : 0u))
 		return -1;
 	int64_t s = days_from_date((int64_t)v[0], (int64_t)v[1], (int64_t)v[2]) * 86400 +
-		(int64_t)(v[3] * 3600 + v[4] * 60 + v[5]);
+		    (int64_t)(v[3] * 3600 + v[4] * 60 + v[5]);
 	return s <= UINT32_MAX ? s : -1;
 }
 
 static int parse_time(struct parse *parse)
 {
-	static const char wanted[] = "a time as YYYYMMDDHHmmSS or in seconds since 1970, up to 2106";
+	static const char wanted[] =
+		"a time as YYYYMMDDHHmmSS or in seconds since 1970, up to 2106";
 	uint64_t x;
 	if (parse_word(parse, wanted) < 0)
 		return -EINVAL;
@@ -308,7 +312,8 @@ int parse_name(struct parse *parse)
 {
 	struct name name;
 	if (parse_word(parse, "a domain name") < 0 ||
-		name_from_text(&name, parse->at->text, parse->at->len, parse->origin, parse->err) < 0)
+		name_from_text(
+			&name, parse->at->text, parse->at->len, parse->origin, parse->err) < 0)
 		return -EINVAL;
 	return parse_put(parse, name.bytes, name.len);
 }
@@ -356,12 +361,13 @@ int parse_text(struct parse *parse, const char *text, size_t n)
 				i += 2;
 			}
 			if (c < 0)
-				return parse_fail(parse,
-					"bad escape: after \\ comes one character or three digits "
-					"up to 255");
+				return parse_fail(parse, "bad escape: after \\ comes one "
+							 "character or three digits "
+							 "up to 255");
 		}
 		if (to == end)
-			return parse_fail(parse, "the RDATA is longer than %d bytes", RDATA_MAX_LEN);
+			return parse_fail(
+				parse, "the RDATA is longer than %d bytes", RDATA_MAX_LEN);
 		*to++ = (uint8_t)c;
 	}
 	parse->n = (size_t)(to - parse->out);
@@ -428,8 +434,8 @@ static int word_type(struct parse *parse)
 	const char *near = rrtype_near(at->text, at->len);
 	rrtype_print(type, parse->type);
 	if (near)
-		return parse_fail(parse, "%s wants a record type, not '%.*s'; did you mean %s?", type,
-			shown(at), at->text, near);
+		return parse_fail(parse, "%s wants a record type, not '%.*s'; did you mean %s?",
+			type, shown(at), at->text, near);
 	return parse_wants(parse, "a record type such as A or TYPE1");
 }
 
@@ -464,9 +470,69 @@ static int parse_mnemonic(struct parse *parse, const struct mnemonic *list, size
 }
 
 static const int8_t base64_values[256] = { /* one more than the value */
-	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
-	24, 25, 26, ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44,
-	45, 46, 47, 48, 49, 50, 51, 52, ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63,
+	['A'] = 1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	9,
+	10,
+	11,
+	12,
+	13,
+	14,
+	15,
+	16,
+	17,
+	18,
+	19,
+	20,
+	21,
+	22,
+	23,
+	24,
+	25,
+	26,
+	['a'] = 27,
+	28,
+	29,
+	30,
+	31,
+	32,
+	33,
+	34,
+	35,
+	36,
+	37,
+	38,
+	39,
+	40,
+	41,
+	42,
+	43,
+	44,
+	45,
+	46,
+	47,
+	48,
+	49,
+	50,
+	51,
+	52,
+	['0'] = 53,
+	54,
+	55,
+	56,
+	57,
+	58,
+	59,
+	60,
+	61,
+	62,
+	['+'] = 63,
 	['/'] = 64
 };
 
@@ -519,7 +585,8 @@ int parse_base64(struct parse *parse, bool is_one_word)
 	if (rc < 0)
 		return rc;
 	if (b.n)
-		return parse_fail(parse, "the base64 text ends early: its length is no multiple of 4");
+		return parse_fail(
+			parse, "the base64 text ends early: its length is no multiple of 4");
 	return 0;
 }
 
@@ -686,8 +753,8 @@ static int parse_types_nxt(struct parse *parse)
 }
 
 /* Groups of just so many hexadecimal digits with a sign between. */
-static int parse_groups(struct parse *parse, unsigned groups, unsigned digits, char between,
-	const char *wanted)
+static int parse_groups(
+	struct parse *parse, unsigned groups, unsigned digits, char between, const char *wanted)
 {
 	if (parse_word(parse, wanted) < 0)
 		return -EINVAL;
@@ -759,10 +826,11 @@ static int parse_field_more(struct parse *parse, enum field field)
 	case FIELD_TYPES_NXT:
 		return parse_types_nxt(parse);
 	case FIELD_EUI48:
-		return parse_groups(parse, 6, 2, '-', "six hexadecimal pairs such as 00-00-5e-00-53-2a");
-	case FIELD_EUI64:
 		return parse_groups(
-			parse, 8, 2, '-', "eight hexadecimal pairs such as 00-00-5e-ef-10-00-00-2a");
+			parse, 6, 2, '-', "six hexadecimal pairs such as 00-00-5e-00-53-2a");
+	case FIELD_EUI64:
+		return parse_groups(parse, 8, 2, '-',
+			"eight hexadecimal pairs such as 00-00-5e-ef-10-00-00-2a");
 	case FIELD_NODE64:
 		return parse_groups(
 			parse, 4, 4, ':', "four hexadecimal groups such as 2001:db8:1140:1000");
@@ -829,10 +897,11 @@ static int parse_field(struct parse *parse, enum field field)
 		return parse_mnemonic(parse, mnemonic_algorithms, mnemonic_algorithms_n,
 			"a DNSSEC algorithm", 1);
 	case FIELD_CERT_TYPE:
-		return parse_mnemonic(parse, mnemonic_certs, mnemonic_certs_n,
-			"a kind of certificate", 2);
+		return parse_mnemonic(
+			parse, mnemonic_certs, mnemonic_certs_n, "a kind of certificate", 2);
 	case FIELD_SCHEME:
-		return parse_mnemonic(parse, mnemonic_schemes, mnemonic_schemes_n, "a scheme", 1);
+		return parse_mnemonic(
+			parse, mnemonic_schemes, mnemonic_schemes_n, "a scheme", 1);
 	default:
 		return parse_field_more(parse, field);
 	}
@@ -849,11 +918,13 @@ static int parse_generic(struct parse *parse)
 		return -EINVAL;
 	if (parse->n != len) {
 		*parse->at = begin;
-		return parse_fail(parse, "\\# says %u bytes, but %zu follow", (unsigned)len, parse->n);
+		return parse_fail(
+			parse, "\\# says %u bytes, but %zu follow", (unsigned)len, parse->n);
 	}
 	if (!rdata_check(parse->type, parse->out, parse->n)) {
 		*parse->at = begin;
-		return parse_fail(parse, "these %zu bytes are no valid RDATA of type %s", parse->n, type);
+		return parse_fail(
+			parse, "these %zu bytes are no valid RDATA of type %s", parse->n, type);
 	}
 	return (int)parse->n;
 }
@@ -874,7 +945,8 @@ static bool is_generic(struct lex *lex, struct parse *parse)
 	const char *p = lex->p; /* the usual case needs no second look */
 	while (p < lex->end && (*p == ' ' || *p == '\t'))
 		p++;
-	if (likely(p < lex->end && *p != '\\' && *p != '(' && *p != ';' && *p != '\n' && *p != '\r'))
+	if (likely(p < lex->end && *p != '\\' && *p != '(' && *p != ';' && *p != '\n' &&
+		    *p != '\r'))
 		return false;
 	const struct lex before = *lex;
 	if (parse_any(parse) == 1 && parse->at->kind == LEX_WORD && text_is(parse->at, "\\#"))
@@ -883,8 +955,8 @@ static bool is_generic(struct lex *lex, struct parse *parse)
 	return false;
 }
 
-int rdata_parse(uint16_t type, struct lex *lex, const uint8_t *origin, uint8_t *out, struct token *at,
-	struct err *err)
+int rdata_parse(uint16_t type, struct lex *lex, const uint8_t *origin, uint8_t *out,
+	struct token *at, struct err *err)
 {
 	const struct rrtype *row = rrtype_find(type);
 	struct parse parse = {

@@ -28,11 +28,12 @@ struct scan { /* open */
 	struct complaints *complaints;
 	struct zonefile_files *files; /* or NULL */
 	const char *path;             /* of the first file; NULL: no $INCLUDE */
-	char *folder;                 /* where that lies, links resolved; heap, NULL: not asked yet */
+	/* where that lies, links resolved; heap, NULL: not asked yet */
+	char *folder;
 	bool is_quiet, is_over;
 	long records;
 	size_t errors, includes, generated, generated_bytes;
-	struct included *included; /* heap; the files read by $INCLUDE so far */
+	struct included *included;         /* heap; the files read by $INCLUDE so far */
 	size_t included_n, included_again; /* bytes of those that came a second time */
 
 	struct name owner; /* of the last record */

@@ -84,5 +84,4 @@ START_TEST(counts_are_right_while_clients_come_and_go)
 END_TEST
 
 UNIT_MAIN("net/clients", a_client_is_an_ipv4_address_or_an_ipv6_net,
-	one_client_has_no_more_than_its_limit,
-	counts_are_right_while_clients_come_and_go)
+	one_client_has_no_more_than_its_limit, counts_are_right_while_clients_come_and_go)

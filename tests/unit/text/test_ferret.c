@@ -82,10 +82,14 @@ START_TEST(of_the_zones_that_break_a_rule_the_harmless_ones_are_served)
 		const char *words;
 	} rows[] = {
 		{ 1, 0, 0, NULL }, /* the same record twice is one record */
-		/* In two of the files all the SOA are the same one: still put together wrong. */
-		{ 2, 50, 0, NULL }, { 3, 50, 0, "lies outside the zone" },
-		{ 4, 50, 0, "CNAME" }, { 5, 50, 0, "a name has one DNAME at most" },
-		{ 6, 0, 50, "beside the NS" }, { 7, 0, 50, "a DNAME stands above this name" },
+		/* In two of the files all the SOA are the same one: still put together
+		 * wrong. */
+		{ 2, 50, 0, NULL },
+		{ 3, 50, 0, "lies outside the zone" },
+		{ 4, 50, 0, "CNAME" },
+		{ 5, 50, 0, "a name has one DNAME at most" },
+		{ 6, 0, 50, "beside the NS" },
+		{ 7, 0, 50, "a DNAME stands above this name" },
 		{ 8, 0, 0, NULL }, /* NS below a cut is the child's affair */
 		{ 9, 0, 50, NULL },
 	};

@@ -46,7 +46,8 @@ static const struct {
 	{ "MD", "a.", "016100", NULL },
 	{ "MF", "a.", "016100", NULL },
 	{ "CNAME", ".", "00", NULL },
-	{ "SOA", "a. b. 1 1h 2m 1w 1d1s", "016100016200 00000001 00000e10 00000078 00093a80 00015181",
+	{ "SOA", "a. b. 1 1h 2m 1w 1d1s",
+		"016100016200 00000001 00000e10 00000078 00093a80 00015181",
 		"a. b. 1 3600 120 604800 86401" },
 	{ "MB", "a.", "016100", NULL },
 	{ "MG", "a.", "016100", NULL },
@@ -93,8 +94,8 @@ static const struct {
 	{ "LOC", "90 N 180 W 42849672.95m 90000000m 0.01 0",
 		"00 99 10 00 934fd900 59604e00 ffffffff",
 		"90 0 0.000 N 180 0 0.000 W 42849672.95m 90000000.00m 0.01m 0.00m" },
-	{ "LOC", "\\# 16 00051613800000008000000000989680", "00 05 16 13 80000000 80000000 00989680",
-		NULL },
+	{ "LOC", "\\# 16 00051613800000008000000000989680",
+		"00 05 16 13 80000000 80000000 00989680", NULL },
 	{ "NXT", "a. A NXT", "016100 40000002", NULL },
 	{ "EID", "\\# 1 AA", "aa", NULL },
 	{ "NIMLOC", "\\# 1 AA", "aa", NULL },
@@ -112,7 +113,8 @@ static const struct {
 	{ "DNAME", "a.", "016100", NULL },
 	{ "SINK", "\\# 1 AA", "aa", NULL },
 	{ "APL", "", "", NULL },
-	{ "APL", "1:192.0.2.0/24 !2:2001:db8::/32", "0001 18 03 c00002 0002 20 84 20010db8", NULL },
+	{ "APL", "1:192.0.2.0/24 !2:2001:db8::/32", "0001 18 03 c00002 0002 20 84 20010db8",
+		NULL },
 	{ "APL", "\\# 5 0003080105", "0003 08 01 05", NULL },
 	{ "DS", "60485 RSASHA1 1 2BB183AF5F22588179A53B0A 98631FAD1A292118",
 		"ec45 05 01 2bb183af5f22588179a53b0a98631fad1a292118",
@@ -130,13 +132,15 @@ static const struct {
 		"ff00 05 02 00000001 ffffffff 00000000 0007 00 00", NULL },
 	{ "RRSIG", "A 5 2 1 20240229235959 20000229000000 7 . AA==",
 		"0001 05 02 00000001 65e11a7f 38bb0c00 0007 00 00", NULL },
-	{ "NSEC", "a. A MX CAA TYPE65280", "016100 00024001 010140 ff0180", "a. A MX CAA TYPE65280" },
+	{ "NSEC", "a. A MX CAA TYPE65280", "016100 00024001 010140 ff0180",
+		"a. A MX CAA TYPE65280" },
 	{ "NSEC", "a. MX A A", "016100 00024001", "a. A MX" },
 	{ "NSEC", "a.", "016100", NULL },
 	{ "DNSKEY", "257 3 ECDSAP256SHA256 AA==", "0101 03 0d 00", "257 3 13 AA==" },
 	{ "DHCID", "AAIB", "000201", NULL },
 	{ "NSEC3", "1 1 12 AABB 2vptu5timamqttgl4luu9kg21e0aor3s A RRSIG",
-		"01 01 000c 02aabb 14 17f3df17b2b2adaef615257de4d2020b80ac6c7c 00064000000000 02",
+		"01 01 000c 02aabb 14 17f3df17b2b2adaef615257de4d2020b80ac6c7c 00064000000000 "
+		"02",
 		NULL },
 	{ "NSEC3", "1 0 0 - 00 ", "01 00 0000 00 01 00", "1 0 0 - 00" },
 	{ "NSEC3PARAM", "1 0 0 -", "01 00 0000 00", NULL },
@@ -159,9 +163,11 @@ static const struct {
 	{ "SVCB", "\\# 12 0000016100029B0003616263", "0000 016100 029b 0003 616263", NULL },
 	{ "HTTPS", "1 . port=53 alpn=h2,h3", "0001 00 0001 0006 02683202683300 03 0002 0035",
 		"1 . alpn=\"h2,h3\" port=53" },
-	{ "HTTPS", "1 . alpn=\"f\\\\\\\\oo\\\\,bar,h2\"", "0001 00 0001 000c 08665c6f6f2c626172 026832",
+	{ "HTTPS", "1 . alpn=\"f\\\\\\\\oo\\\\,bar,h2\"",
+		"0001 00 0001 000c 08665c6f6f2c626172 026832",
 		"1 . alpn=\"f\\\\\\\\oo\\\\,bar,h2\"" },
-	{ "HTTPS", "1 . alpn=f\\\\\\092oo\\092,bar,h2", "0001 00 0001 000c 08665c6f6f2c626172 026832",
+	{ "HTTPS", "1 . alpn=f\\\\\\092oo\\092,bar,h2",
+		"0001 00 0001 000c 08665c6f6f2c626172 026832",
 		"1 . alpn=\"f\\\\\\\\oo\\\\,bar,h2\"" },
 	{ "HTTPS", "1 . mandatory=ipv4hint,alpn alpn=h2 ipv4hint=192.0.2.1",
 		"0001 00 0000 0004 00010004 0001 0003 026832 0004 0004 c0000201",
@@ -171,7 +177,8 @@ static const struct {
 		"00000000000000000000000000000001",
 		"1 . alpn=\"h2\" no-default-alpn ipv6hint=2001:db8::1,::1" },
 	{ "HTTPS", "1 . ech=AAAA dohpath=/q{?dns} ohttp tls-supported-groups=29,23",
-		"0001 00 0005 0003 000000 0007 0008 2f717b3f646e737d 0008 0000 0009 0004 001d0017",
+		"0001 00 0005 0003 000000 0007 0008 2f717b3f646e737d 0008 0000 0009 0004 "
+		"001d0017",
 		"1 . ech=AAAA dohpath=\"/q{?dns}\" ohttp tls-supported-groups=29,23" },
 	{ "HTTPS", "1 . key667=\"a \\210b\" key668 key3=\\000\\053",
 		"0001 00 0003 0002 0035 029b 0004 6120d262 029c 0000",
@@ -192,7 +199,8 @@ static const struct {
 	{ "EUI48", "00-00-5E-00-53-2a", "00005e00532a", "00-00-5e-00-53-2a" },
 	{ "EUI64", "00-00-5e-ef-10-00-00-2a", "00005eef1000002a", NULL },
 	{ "URI", "10 1 \"ftp://x/\"", "000a 0001 6674703a2f2f782f", NULL },
-	{ "CAA", "0 issue \"ca.test; a=b\"", "00 05 6973737565 63612e746573743b20613d62", NULL },
+	{ "CAA", "0 issue \"ca.test; a=b\"", "00 05 6973737565 63612e746573743b20613d62",
+		NULL },
 	{ "CAA", "128 iodef \"\"", "80 05 696f646566", NULL },
 	{ "AVC", "\"x\"", "0178", NULL },
 	{ "DOA", "0 1 2 \"\" -", "00000000 00000001 02 00", NULL },
@@ -201,8 +209,8 @@ static const struct {
 	{ "AMTRELAY", "10 1 1 192.0.2.1", "0a 81 c0000201", NULL },
 	{ "AMTRELAY", "10 0 2 2001:db8::1", "0a 02 20010db8000000000000000000000001", NULL },
 	{ "AMTRELAY", "10 1 3 a.", "0a 83 016100", NULL },
-	{ "RESINFO", "\"qnamemin\" \"exterr=15-17\"", "08716e616d656d696e 0c6578746572723d31352d3137",
-		NULL },
+	{ "RESINFO", "\"qnamemin\" \"exterr=15-17\"",
+		"08716e616d656d696e 0c6578746572723d31352d3137", NULL },
 	{ "WALLET", "\"BTC\" \"x\"", "03425443 0178", NULL },
 	{ "CLA", "\"TCP-v4-v6\"", "095443502d76342d7636", NULL },
 	{ "IPN", "18446744073709551615", "ffffffffffffffff", NULL },
@@ -236,7 +244,8 @@ START_TEST(every_text_becomes_the_bytes_of_its_rfc_and_is_printed_back)
 		ck_assert_msg((size_t)n == want_n && memcmp(out, want, want_n) == 0,
 			"%s %s: other bytes", cases[i].type, cases[i].text);
 		int type = rrtype_from_text(cases[i].type, strlen(cases[i].type));
-		size_t len = rdata_print(printed, sizeof printed, (uint16_t)type, out, (size_t)n);
+		size_t len =
+			rdata_print(printed, sizeof printed, (uint16_t)type, out, (size_t)n);
 		ck_assert_uint_eq(len, strlen(printed));
 		ck_assert_str_eq(printed, cases[i].printed ? cases[i].printed : cases[i].text);
 		n = parse(cases[i].type, printed);
@@ -409,7 +418,8 @@ START_TEST(a_string_has_at_most_255_bytes_and_rdata_65535)
 		memcpy(text + 4 + 4 * i, "\\200", 4);
 	text[4 + 4 * 65531] = 0;
 	ck_assert_int_eq(parse("URI", text), 65535);
-	ck_assert_uint_gt(rdata_print(printed, sizeof printed, TYPE_URI, out, 65535), 4u * 65531);
+	ck_assert_uint_gt(
+		rdata_print(printed, sizeof printed, TYPE_URI, out, 65535), 4u * 65531);
 	ck_assert_int_eq(parse("URI", printed), 65535);
 	text[4 + 4 * 65531] = '\\';
 	text[4 + 4 * 65532] = 0;
@@ -422,7 +432,8 @@ START_TEST(printing_counts_past_its_room_and_always_ends)
 {
 	char small[8];
 	memset(small, 'x', sizeof small);
-	ck_assert_uint_eq(rdata_print(small, sizeof small, TYPE_A, (const uint8_t *)"\300\0\2\1", 4), 9);
+	ck_assert_uint_eq(
+		rdata_print(small, sizeof small, TYPE_A, (const uint8_t *)"\300\0\2\1", 4), 9);
 	ck_assert_str_eq(small, "192.0.2");
 	ck_assert_uint_eq(rdata_print(NULL, 0, TYPE_A, (const uint8_t *)"\300\0\2\1", 4), 9);
 }
@@ -431,9 +442,14 @@ END_TEST
 START_TEST(a_record_is_printed_whole)
 {
 	char text[128];
-	struct record record = { .owner = (const uint8_t *)"\1a\0", .type = TYPE_MX, .class = CLASS_IN,
-		.ttl = 300, .rdata_len = 5, .rdata = (const uint8_t *)"\0\12\1b\0" };
-	ck_assert_uint_eq(record_print(text, sizeof text, &record), strlen("a. 300 IN MX 10 b."));
+	struct record record = { .owner = (const uint8_t *)"\1a\0",
+		.type = TYPE_MX,
+		.class = CLASS_IN,
+		.ttl = 300,
+		.rdata_len = 5,
+		.rdata = (const uint8_t *)"\0\12\1b\0" };
+	ck_assert_uint_eq(
+		record_print(text, sizeof text, &record), strlen("a. 300 IN MX 10 b."));
 	ck_assert_str_eq(text, "a. 300 IN MX 10 b.");
 	record.class = 7;
 	record.type = 65280;
@@ -456,7 +472,8 @@ START_TEST(ldns_reads_the_same_bytes)
 		size_t len = 0;
 		if (strchr(cases[i].text, '\n') || !*cases[i].text)
 			continue;
-		(void)snprintf(line, sizeof line, "o. 60 IN %s %s", cases[i].type, cases[i].text);
+		(void)snprintf(
+			line, sizeof line, "o. 60 IN %s %s", cases[i].type, cases[i].text);
 		ldns_rdf *base = ldns_dname_new_frm_str("example.test.");
 		ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, base, NULL);
 		ldns_rdf_deep_free(base);
@@ -464,7 +481,8 @@ START_TEST(ldns_reads_the_same_bytes)
 			continue;
 		int n = parse(cases[i].type, cases[i].text);
 		ck_assert_msg(n >= 0, "%s: %s", line, err.text);
-		ck_assert_int_eq(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len), LDNS_STATUS_OK);
+		ck_assert_int_eq(
+			ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len), LDNS_STATUS_OK);
 		/* owner o., type, class, ttl, length */
 		ck_assert_msg(len == (size_t)n + 13 && memcmp(wire + 13, out, (size_t)n) == 0,
 			"%s: ldns has other bytes", line);
@@ -483,6 +501,7 @@ UNIT_MAIN("text/rdata", every_text_becomes_the_bytes_of_its_rfc_and_is_printed_b
 	a_string_has_at_most_255_bytes_and_rdata_65535,
 	printing_counts_past_its_room_and_always_ends, a_record_is_printed_whole
 #ifdef HAVE_LDNS
-	, ldns_reads_the_same_bytes
+	,
+	ldns_reads_the_same_bytes
 #endif
 )
