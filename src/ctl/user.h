@@ -14,8 +14,8 @@ struct user {        /* open */
 	gid_t gid;
 };
 
-/* Who name is: is_set when it is somebody else and this process may become them. An empty name is
- * nobody. -ENOENT when there is no such user. */
+/* Who name is: is_set when it is somebody else and this process may become them. An empty name
+ * is nobody. -ENOENT when there is no such user. */
 int user_find(struct user *out, const char *name, struct err *err) CHECKED;
 /* Becomes user for good: groups, group, user, no way back, no new privileges by exec. */
 int user_become(const struct user *user, struct err *err) CHECKED;

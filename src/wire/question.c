@@ -85,7 +85,8 @@ static enum verdict read_additional(struct question *q, struct reader *r)
 	return VERDICT_ANSWER;
 }
 
-/* The OPT of a message that is refused for its opcode: a refusal answers it too (RFC 6891 7). */
+/* The OPT of a message that is refused for its opcode: a refusal answers it too (RFC 6891
+ * 7). */
 static void find_opt(struct question *q, const uint8_t *query, size_t len)
 {
 	struct reader r;

@@ -427,7 +427,7 @@ static void flush_hand(struct zone_build *b)
 {
 	if (!b->has_owner)
 		return;
-	uint32_t hash = (uint32_t)draft_hash(b, b->owner, b->owner_len);
+	uint32_t hash = b->owner_hash;
 	struct zone_slot *slot = draft_slot(b, hash, b->owner, b->owner_len);
 	if (slot->offset)
 		put_piece(b, slot->offset);
@@ -497,6 +497,8 @@ int zone_build_add(struct zone_build *b, const struct record *record, struct err
 		memcpy(b->owner, rel, (size_t)len);
 		b->owner_len = (uint8_t)len;
 		b->has_owner = true;
+		b->owner_hash = (uint32_t)draft_hash(b, b->owner, b->owner_len);
+		__builtin_prefetch(&b->table[b->owner_hash & b->mask], 1);
 	}
 	put_record(&b->hand, record->type, record->ttl, record->rdata, record->rdata_len);
 	return 0;

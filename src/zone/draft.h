@@ -54,6 +54,7 @@ struct zone_build {
 	struct draft_owner hand;                /* the owner in hand */
 	uint8_t owner_len, owner[NAME_MAX_LEN]; /* its labels below the apex, lower case */
 	bool has_owner;
+	uint32_t owner_hash;
 	struct arena side; /* pieces */
 	struct draft_piece *pieces;
 	size_t pieces_n, pieces_cap;
