@@ -23,7 +23,6 @@ struct said { /* where a key was said first */
 
 struct file { /* a file that was read */
 	uint64_t dev, ino;
-	const char *path;
 };
 
 struct reader {
@@ -33,6 +32,7 @@ struct reader {
 	struct said sections[OPTIONS_N]; /* of sections, by their first row */
 	struct file files[CONFIG_FILES_MAX];
 	size_t files_n, zones_size;
+	bool is_alone; /* no other files are read */
 };
 
 struct source { /* one file of the configuration */
@@ -363,6 +363,11 @@ static void read_includes(struct source *source)
 				"include: the path of a file is expected");
 			continue;
 		}
+		if (r->is_alone) {
+			tree_complain(&source->tree, n, r->complaints,
+				"include: this text stands alone");
+			continue;
+		}
 		const char *path = option_path(&r->config->arena, source->folder, n->text);
 		read_file(r, path, source->depth + 1, source, n);
 	}
@@ -389,10 +394,22 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return arena_text(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
+static void read_root(struct source *source)
+{
+	const struct tree_node *root = source->tree.root;
+	if (root && root->kind == TREE_MAP) {
+		read_map(source, root, "");
+		read_includes(source);
+	} else if (root && !(root->kind == TREE_WORD && root->is_plain && root->len == 0)) {
+		tree_complain(&source->tree, root, source->reader->complaints,
+			"a map of keys is expected, as in 'zones: [ ... ]'");
+	}
+	tree_fini(&source->tree);
+}
+
 static void read_file(struct reader *r, const char *path, unsigned depth,
 	const struct source *from, const struct tree_node *node)
 {
-	struct arena *arena = &r->config->arena;
 	struct source source = { .reader = r, .path = path, .depth = depth };
 	if (tree_read(&source.tree, path, r->complaints) < 0)
 		return;
@@ -403,17 +420,9 @@ static void read_file(struct reader *r, const char *path, unsigned depth,
 		tree_fini(&source.tree);
 		return;
 	}
-	source.folder = folder_of(arena, path);
-	r->files[r->files_n++] = (struct file){ source.tree.dev, source.tree.ino, path };
-	const struct tree_node *root = source.tree.root;
-	if (root && root->kind == TREE_MAP) {
-		read_map(&source, root, "");
-		read_includes(&source);
-	} else if (root && !(root->kind == TREE_WORD && root->is_plain && root->len == 0)) {
-		tree_complain(&source.tree, root, r->complaints,
-			"a map of keys is expected, as in 'zones: [ ... ]'");
-	}
-	tree_fini(&source.tree);
+	source.folder = folder_of(&r->config->arena, path);
+	r->files[r->files_n++] = (struct file){ source.tree.dev, source.tree.ino };
+	read_root(&source);
 }
 
 static uint64_t count_cores(void)
@@ -457,19 +466,44 @@ static void set_defaults(struct config *config)
 	config->control = "";
 }
 
+static struct reader *start(struct complaints *complaints)
+{
+	struct reader *r = mem_new(sizeof *r);
+	r->config = mem_new(sizeof *r->config);
+	r->complaints = complaints;
+	set_defaults(r->config);
+	return r;
+}
+
+/* before: how many errors there were. */
+static struct config *end(struct reader *r, size_t before)
+{
+	struct config *config = r->config;
+	if (r->complaints->errors > before)
+		config_free(&config);
+	mem_free(r);
+	return config;
+}
+
 struct config *config_read(const char *path, struct complaints *complaints)
 {
-	struct config *config = mem_new(sizeof *config);
-	struct reader *r = mem_new(sizeof *r);
 	size_t before = complaints->errors;
-	r->config = config;
-	r->complaints = complaints;
-	set_defaults(config);
-	read_file(r, arena_text(&config->arena, path, strlen(path)), 0, NULL, NULL);
-	mem_free(r);
-	if (complaints->errors > before)
-		config_free(&config);
-	return config;
+	struct reader *r = start(complaints);
+	read_file(r, arena_text(&r->config->arena, path, strlen(path)), 0, NULL, NULL);
+	return end(r, before);
+}
+
+struct config *config_read_text(
+	const char *name, const char *text, size_t n, struct complaints *complaints)
+{
+	size_t before = complaints->errors;
+	struct reader *r = start(complaints);
+	const char *path = arena_text(&r->config->arena, name, strlen(name));
+	struct source source = { .reader = r, .path = path, .folder = "" };
+	r->is_alone = true;
+	if (tree_read_text(&source.tree, path, text, n, complaints) == 0)
+		read_root(&source);
+	return end(r, before);
 }
 
 void config_free(struct config **config)

@@ -49,6 +49,9 @@ struct config { /* open: plain values, in the order of option.c */
 
 /* Reads path. NULL when there were errors; they are in complaints. */
 struct config *config_read(const char *path, struct complaints *complaints) CHECKED;
+/* The same over text in memory; name stands in the complaints; include is refused. */
+struct config *config_read_text(
+	const char *name, const char *text, size_t n, struct complaints *complaints) CHECKED;
 void config_free(struct config **config);
 /* The rows of options that need a restart and differ: at most size of them into out. */
 struct option;
