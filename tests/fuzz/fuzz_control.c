@@ -19,7 +19,9 @@ static int scan(const char *bytes, size_t n, size_t step, size_t *len)
 		size_t piece = n - at < step ? n - at : step, end = 0;
 		rc = request_scan(&scan, bytes + at, piece, &end, &err);
 		*len = at + (rc == 1 ? end : piece);
-		must(rc != 1 || (end > 0 && end <= piece && bytes[*len - 1] == '}'));
+		/* Which bracket ends it is for the JSON parser to judge. */
+		must(rc != 1 || (end > 0 && end <= piece &&
+					(bytes[*len - 1] == '}' || bytes[*len - 1] == ']')));
 		must(scan.depth <= REQUEST_DEPTH_MAX + 1 && scan.seen <= REQUEST_MAX + 1);
 	}
 	return rc;
