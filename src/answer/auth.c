@@ -133,6 +133,7 @@ static void answer_referral(struct walk *w)
 		reply_add(r, SECTION_AUTHORITY, &owner, ds, ds->ttl);
 	else
 		deny_ds(r, w->zone, w->key, &w->find);
+	deny_write(r); /* of wildcards on the way: the sections are written in order */
 	additional_glue(r, w->zone, cut, ns);
 }
 

@@ -123,6 +123,7 @@ void deny_write(struct reply *r)
 	for (unsigned i = 0; i < r->proofs && !r->is_truncated; i++)
 		add_proof(r, r->proof[i].zone, r->proof[i].node,
 			r->proof[i].zone->has_nsec ? TYPE_NSEC : TYPE_NSEC3);
+	r->proofs = 0;
 }
 
 void deny_wildcard_type(

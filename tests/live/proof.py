@@ -54,9 +54,11 @@ def star(name):
 
 
 class Denial:
-    """The NSEC or NSEC3 records of an authority section."""
+    """The NSEC or NSEC3 records of an authority section, those of one zone of many."""
 
-    def __init__(self, records, zone):
+    def __init__(self, records, zone, zones):
+        records = [r for r in records if max((z for z in zones if z in parents(r[0])), key=len,
+                                             default=None) == zone]
         self.zone, self.nsec, self.nsec3, self.params = zone, [], [], set()
         for owner, rtype, _, _, rdata in records:
             if rtype == NSEC:
@@ -235,7 +237,7 @@ def faults(m, keys, zones):
         zone = soa[0]
     elif qtype == DS and zone == name:
         zone = max((z for z in inside if z != name), key=len, default=zone)
-    denial = Denial(m.authority, zone)
+    denial = Denial(m.authority, zone, zones)
     if len(denial.params) > 1:
         out.append('two NSEC3 chains')
     final = [r for r in m.answer if r[0] == name and (r[1] == qtype or qtype == 255)]
@@ -256,7 +258,7 @@ def faults(m, keys, zones):
         if rtype == RRSIG and rdata[3] < len(parts) - (parts[:1] == [b'*']) and owner != b'\0':
             closer = wire.join(parts[len(parts) - rdata[3] - 1:])
             signer = rdata[18:18 + wire.name_length(rdata, 18)].lower()
-            here = Denial(m.authority, signer)
+            here = Denial(m.authority, signer, zones)
             if not (here.cover(closer) or here.nsec and here.cover(owner)):
                 out.append('wildcard answer for %s: nothing says that no nearer name exists' %
                            wire.text(owner))
