@@ -8,7 +8,7 @@
 threaded="net serve ctl"
 
 # Live tests that are repeated under the sanitizers; the others take too long there.
-repeated="config dig packets traps reload signed sources tcp zones"
+repeated="config dig limits packets random reload signed sources tcp traps"
 
 # sums: the counts in what is read, as "passed failed skipped"
 sums() {
