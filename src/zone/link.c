@@ -12,6 +12,8 @@ enum {
 	HASH_LEN = 20,
 	HASH_TEXT_LEN = 32,
 	NSEC3_SHA1 = 1,
+	NSEC3_ITERATIONS_SANE = 100,
+	NSEC3_ITERATIONS_MAX = 500,
 	FIRST_NODE = 1
 };
 
@@ -370,6 +372,15 @@ static void order_nsec3(struct zone_build *b)
 	if (!chosen)
 		return;
 	zone->nsec3_iterations = (uint16_t)(chosen[2] << 8 | chosen[3]);
+	if (zone->nsec3_iterations > NSEC3_ITERATIONS_MAX) {
+		draft_issue(b, false, apex, TYPE_NSEC3PARAM,
+			"more than 500 iterations cost too much: nothing can be denied");
+		return;
+	}
+	if (zone->nsec3_iterations > NSEC3_ITERATIONS_SANE)
+		draft_issue(b, false, apex, TYPE_NSEC3PARAM,
+			"with more than 100 iterations resolvers take the zone for unsigned "
+			"(RFC 9276)");
 	zone->nsec3_salt_len = chosen[4];
 	memcpy(zone->nsec3_salt, chosen + 5, chosen[4]);
 	each_node(b, count_hashed);

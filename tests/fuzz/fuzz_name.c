@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_name.c -- any bytes are a name, on the wire and as text
  *
- * What     A name read from a message, compressed or not, is printed and read back as the same; text
- *          that is taken for a name is printed and read back as the same name; order and equality
- *          agree.
+ * What     A name read from a message, compressed or not, is printed and read back as the same;
+ *          text that is taken for a name is printed and read back as the same name; order and
+ *          equality agree.
  */
 #include "base/mem.h"
 #include "wire/key.h"

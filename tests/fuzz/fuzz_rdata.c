@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_rdata.c -- any bytes are RDATA of any type, on the wire and as text
  *
- * What     The first two bytes are the type. RDATA that passes the check is printed and read back as
- *          the same bytes, in its own form and in the generic one; text that is taken passes the
- *          check; a message's RDATA is read within its bounds.
+ * What     The first two bytes are the type. RDATA that passes the check is printed and read
+ *          back as the same bytes, in its own form and in the generic one; text that is taken
+ *          passes the check; a message's RDATA is read within its bounds.
  */
 #include "base/bytes.h"
 #include "base/mem.h"

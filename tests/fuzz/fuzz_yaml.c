@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any text is a configuration. It is refused with a place for every reason, or every value of it
- * is one that its row allows; and it is the same each time. */
+/* Any text is a configuration. It is refused with a place for every reason, or every value of
+ * it is one that its row allows; and it is the same each time. */
 #include "ctl/config.h"
 #include "ctl/option.h"
 #include "wire/name.h"

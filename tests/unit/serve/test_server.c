@@ -13,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* A server with two workers; this test's own thread is the client, the control loop has another. */
+/* A server with two workers; this test's own thread is the client, the control loop has
+ * another. */
 struct rig {
 	struct loop *loop;
 	struct server *server;

@@ -155,5 +155,28 @@ START_TEST(the_nsec3_before_a_hash_is_the_one_a_linear_search_finds)
 }
 END_TEST
 
-UNIT_MAIN("zone/order", the_nsec_before_a_name_is_the_one_a_linear_search_finds,
-	prefixes_sort_as_names_do, the_nsec3_before_a_hash_is_the_one_a_linear_search_finds)
+START_TEST(a_chain_with_too_many_iterations_is_not_used)
+{
+	static const struct {
+		unsigned iterations;
+		bool is_used;
+	} rows[] = { { 0, true }, { 100, true }, { 500, true }, { 501, false },
+		{ 65535, false } };
+	for (size_t i = 0; i < array_len(rows); i++) {
+		char some[512];
+		(void)snprintf(some, sizeof some,
+			"@ 60 IN SOA ns h 1 2 3 4 5\n@ 60 NS ns.other.\n"
+			"@ 60 NSEC3PARAM 1 0 %u -\n"
+			"00000000000000000000000000000000 60 NSEC3 1 0 %u - "
+			"00000000000000000000000000000000 A\n",
+			rows[i].iterations, rows[i].iterations);
+		struct zone *zone = zone_of("z.", some);
+		ck_assert_int_eq(zone->has_nsec3, rows[i].is_used);
+		zone_drop(&zone);
+	}
+}
+END_TEST
+
+UNIT_MAIN("zone/order", a_chain_with_too_many_iterations_is_not_used,
+	the_nsec_before_a_name_is_the_one_a_linear_search_finds, prefixes_sort_as_names_do,
+	the_nsec3_before_a_hash_is_the_one_a_linear_search_finds)
