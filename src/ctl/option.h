@@ -43,8 +43,8 @@ enum {
 };
 extern const struct option option_rows[OPTIONS_N];
 
-/* Reads one word into the row's value at *slot (of the type named above). folder: what a relative
- * path counts from. -EINVAL with the reason in err. */
+/* Reads one word into the row's value at *slot (of the type named above). folder: what a
+ * relative path counts from. -EINVAL with the reason in err. */
 struct option_word { /* open: what the file says */
 	const char *text;
 	size_t len;
