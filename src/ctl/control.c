@@ -49,7 +49,8 @@ static void call_free(struct control_call *call)
 
 /* ---- who may speak -------------------------------------------------------------------- */
 
-/* Beside its first group a peer has others, which the kernel tells as they were when it connected. */
+/* Beside its first group a peer has others, which the kernel tells as they were when it
+ * connected. */
 static bool is_member(int fd, gid_t group)
 {
 	gid_t groups[256];

@@ -61,7 +61,8 @@ static void on_call(void *user, const struct request *request, struct control_ca
 		break;
 	case VERB_STOP:
 		log_line(LOG_INFO, "ending: rootctl asked for it");
-		/* The connection stays, so that who waits for its end knows when we are gone. */
+		/* The connection stays, so that who waits for its end knows when we are
+		 * gone. */
 		control_reply(call, json_pack("{s:b}", "ok", 1), true);
 		stop(d);
 		break;

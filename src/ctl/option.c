@@ -34,7 +34,8 @@ const struct option option_rows[OPTIONS_N] = {
 	{ "server.workers", OPTION_NUMBER, true, AT(workers), NULL, 1, WORKERS_MAX, NULL,
 	  "Threads that answer; without it one per core." },
 	{ "server.control", OPTION_PATH, true, AT(control), NULL, 0, 0, NULL,
-	  "Socket for rootctl; without it /run/rootward/control.sock, else rootward/control.sock in $XDG_RUNTIME_DIR." },
+	  "Socket for rootctl; without it /run/rootward/control.sock, else "
+	  "rootward/control.sock in $XDG_RUNTIME_DIR." },
 	{ "server.state", OPTION_PATH, true, AT(state), "/var/lib/rootward", 0, 0, NULL,
 	  "Folder for what has to outlive a restart; this version keeps nothing there." },
 	{ "server.user", OPTION_TEXT, true, AT(user), "\"\"", 0, 32, NULL,
@@ -64,7 +65,8 @@ const struct option option_rows[OPTIONS_N] = {
 	  "What the NSID option (RFC 5001) tells; empty: nothing." },
 	{ "tls", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Certificates for TLS." },
 	{ "zones", OPTION_ZONES, false, AT(zones), "[]", 0, 0, NULL,
-	  "Zones to serve: { name, file } for one, { folder } for every NAME.zone in a folder." },
+	  "Zones to serve: { name, file } for one, { folder } for every NAME.zone in a "
+	  "folder." },
 	{ "access", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Who may ask for recursion." },
 	{ "cache", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Size and limits of the cache." },
 	{ "root", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
