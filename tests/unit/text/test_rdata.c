@@ -6,6 +6,7 @@
 #include "unit/unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint8_t origin[] = "\7example\4test";
@@ -461,36 +462,62 @@ END_TEST
 #ifdef HAVE_LDNS
 #include <ldns/ldns.h>
 
-/* What both read must be the same bytes; ldns does not know all of it. */
+/* The RDATA that ldns makes of a text, 0 when it takes none. */
+static size_t ldns_bytes(const char *type, const char *text, uint8_t *bytes, size_t size)
+{
+	static char line[sizeof printed];
+	ldns_rr *rr = NULL;
+	uint8_t *wire = NULL;
+	size_t len = 0;
+	(void)snprintf(line, sizeof line, "o. 60 IN %s %s", type, text);
+	ldns_rdf *base = ldns_dname_new_frm_str("example.test.");
+	ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, base, NULL);
+	ldns_rdf_deep_free(base);
+	if (status != LDNS_STATUS_OK)
+		return 0;
+	ck_assert_int_eq(ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len), LDNS_STATUS_OK);
+	ck_assert(len >= 13 && len - 13 <= size); /* owner o., type, class, TTL, length */
+	memcpy(bytes, wire + 13, len - 13);
+	free(wire);
+	ldns_rr_free(rr);
+	return len - 13;
+}
+
+/* Where ldns strays from the RFCs: a domain name is a string to it (RFC 1706 6), ATM addresses lack
+ * their format byte, the list of alpn is unescaped once (RFC 9460 A.1 and the vector in D.2 want it
+ * twice), a registered key cannot be written as a number (RFC 9460 2.1). */
+static bool ldns_strays(const char *type, const char *text)
+{
+	return strcmp(type, "NSAP-PTR") == 0 || strcmp(type, "ATMA") == 0 ||
+	       (strcmp(type, "HTTPS") == 0 && strchr(text, '\\'));
+}
+
+/* What both read must be the same bytes, and what we print ldns reads as them; it does not know all
+ * types. */
 START_TEST(ldns_reads_the_same_bytes)
 {
-	unsigned compared = 0;
+	unsigned compared = 0, printed_compared = 0;
 	for (size_t i = 0; i < array_len(cases); i++) {
-		char line[1024];
-		ldns_rr *rr = NULL;
-		uint8_t *wire = NULL;
-		size_t len = 0;
-		if (strchr(cases[i].text, '\n') || !*cases[i].text)
-			continue;
-		(void)snprintf(
-			line, sizeof line, "o. 60 IN %s %s", cases[i].type, cases[i].text);
-		ldns_rdf *base = ldns_dname_new_frm_str("example.test.");
-		ldns_status status = ldns_rr_new_frm_str(&rr, line, 0, base, NULL);
-		ldns_rdf_deep_free(base);
-		if (status != LDNS_STATUS_OK)
+		uint8_t bytes[512];
+		if (strchr(cases[i].text, '\n') || !*cases[i].text ||
+			ldns_strays(cases[i].type, cases[i].text))
 			continue;
 		int n = parse(cases[i].type, cases[i].text);
-		ck_assert_msg(n >= 0, "%s: %s", line, err.text);
-		ck_assert_int_eq(
-			ldns_rr2wire(&wire, rr, LDNS_SECTION_ANSWER, &len), LDNS_STATUS_OK);
-		/* owner o., type, class, ttl, length */
-		ck_assert_msg(len == (size_t)n + 13 && memcmp(wire + 13, out, (size_t)n) == 0,
-			"%s: ldns has other bytes", line);
-		compared++;
-		free(wire);
-		ldns_rr_free(rr);
+		ck_assert_msg(n >= 0, "%s %s: %s", cases[i].type, cases[i].text, err.text);
+		size_t len = ldns_bytes(cases[i].type, cases[i].text, bytes, sizeof bytes);
+		ck_assert_msg(len == 0 || (len == (size_t)n && memcmp(bytes, out, len) == 0),
+			"%s %s: ldns has other bytes", cases[i].type, cases[i].text);
+		compared += len > 0;
+		int type = rrtype_from_text(cases[i].type, strlen(cases[i].type));
+		(void)rdata_print(printed, sizeof printed, (uint16_t)type, out, (size_t)n);
+		len = ldns_bytes(cases[i].type, printed, bytes, sizeof bytes);
+		ck_assert_msg(len == 0 || (len == (size_t)n && memcmp(bytes, out, len) == 0),
+			"%s %s: ldns reads what is printed as other bytes", cases[i].type,
+			printed);
+		printed_compared += len > 0;
 	}
-	ck_assert_uint_gt(compared, 80);
+	ck_assert_uint_gt(printed_compared, 90);
+	ck_assert_uint_gt(compared, 90);
 }
 END_TEST
 #endif
