@@ -2,6 +2,7 @@
 #include "text/field.h"
 #include "text/mnemonic.h"
 #include "text/rdata.h"
+#include "wire/rdata.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,6 +218,34 @@ static int put_value(struct parse *parse, int key, const struct value *value)
 	}
 }
 
+static const char *key_word(char *out, size_t size, unsigned key)
+{
+	const char *word = mnemonic_word(mnemonic_params, mnemonic_params_n, key);
+	if (word)
+		(void)snprintf(out, size, "%s", word);
+	else
+		(void)snprintf(out, size, "key%u", key);
+	return out;
+}
+
+/* Whether the parameter at begin, whose value was written as bytes, has one that its key takes.
+ * It is judged alone, in a record for which the three bytes before it are lent. What mandatory
+ * and no-default-alpn want depends on others and is seen later. */
+static bool is_generic_good(struct parse *parse, size_t begin, int key)
+{
+	static const uint8_t head[3] = { 0, 1, 0 }; /* priority 1, the root */
+	uint8_t lent[3], *p = parse->out + begin - sizeof head;
+	if (key == KEY_MANDATORY || key > KEY_GROUPS)
+		return true;
+	if (key == KEY_NO_DEFAULT_ALPN)
+		return parse->n == begin + 4;
+	memcpy(lent, p, sizeof head);
+	memcpy(p, head, sizeof head);
+	bool is_good = rdata_check(TYPE_SVCB, p, parse->n - begin + sizeof head);
+	memcpy(p, lent, sizeof head);
+	return is_good;
+}
+
 /* The parameter whose word is at: appended as key, length, value. */
 static int put_param(struct parse *parse)
 {
@@ -241,11 +270,17 @@ static int put_param(struct parse *parse)
 		value.text = at->text;
 		value.n = at->len;
 	}
+	char word[32];
 	size_t begin = parse->n;
 	if (parse_put_number(parse, (uint64_t)key, 2) < 0 ||
 		parse_put_number(parse, 0, 2) < 0 || put_value(parse, key, &value) < 0)
 		return -EINVAL;
 	put_u16(parse->out + begin + 2, (uint16_t)(parse->n - begin - 4));
+	if (value.is_generic && !is_generic_good(parse, begin, key)) {
+		*parse->at = value.at;
+		return parse_fail(parse, "these bytes are no value of key%d, which is %s", key,
+			key_word(word, sizeof word, (unsigned)key));
+	}
 	return 0;
 }
 
@@ -276,35 +311,71 @@ static __attribute__((noinline)) void sort_params(uint8_t *p, size_t n)
 	}
 }
 
-/* RFC 9460 2.2 and 8, said in words; what is left rdata_check sees. */
-static int judge_params(struct parse *parse, const uint8_t *p, size_t n)
+/* Points at the word of a key among the parameters, which lex begins with: at its first, or, when
+ * it is there twice, at its second. Only a fault is worth this second look. */
+static void point_at(struct parse *parse, struct lex lex, int key)
 {
-	bool has_alpn = false;
-	int last = -1;
-	for (size_t at = 0; at < n; at += 4u + get_u16(p + at + 2)) {
-		int key = get_u16(p + at);
-		if (key == last)
-			return parse_fail(parse, "a parameter (key%d) stands here twice", key);
-		last = key;
-		has_alpn |= key == KEY_ALPN;
-		if (key == KEY_NO_DEFAULT_ALPN && !has_alpn)
-			return parse_fail(parse, "no-default-alpn needs alpn beside it");
+	struct token token;
+	unsigned seen = 0;
+	enum lex_kind kind;
+	while (seen < 2 && ((kind = lex_next(&lex, &token, parse->err)) == LEX_WORD ||
+				   kind == LEX_QUOTED)) {
+		const char *sign = memchr(token.text, '=', token.len);
+		size_t n = sign ? (size_t)(sign - token.text) : token.len;
+		if (kind == LEX_WORD && key_from_text(parse, token.text, n) == key) {
+			*parse->at = token;
+			seen++;
+		}
 	}
-	if (n == 0 || get_u16(p) != KEY_MANDATORY)
-		return 0;
+}
+
+/* RFC 9460 8: p, the value of mandatory, lists what is there. */
+static int judge_mandatory(
+	struct parse *parse, const struct lex *begin, const uint8_t *p, size_t n)
+{
+	char word[32];
 	for (size_t i = 0; i + 2 <= get_u16(p + 2); i += 2) {
+		unsigned key = get_u16(p + 4 + i);
 		bool is_there = false;
 		for (size_t at = 0; at < n; at += 4u + get_u16(p + at + 2))
-			is_there |= get_u16(p + at) == get_u16(p + 4 + i);
-		if (!is_there)
-			return parse_fail(parse, "mandatory lists key%u, which is not there",
-				get_u16(p + 4 + i));
+			is_there |= get_u16(p + at) == key;
+		if (is_there)
+			continue;
+		point_at(parse, *begin, KEY_MANDATORY);
+		return parse_fail(parse, "mandatory lists %s, which is not there",
+			key_word(word, sizeof word, key));
 	}
 	return 0;
 }
 
+/* RFC 9460 2.2 and 8, said in words; what is left rdata_check sees. begin: before the first of
+ * the parameters in the text. */
+static int judge_params(
+	struct parse *parse, const struct lex *begin, const uint8_t *p, size_t n)
+{
+	char word[32];
+	bool has_alpn = false;
+	int last = -1;
+	for (size_t at = 0; at < n; at += 4u + get_u16(p + at + 2)) {
+		int key = get_u16(p + at);
+		if (key == last) {
+			point_at(parse, *begin, key);
+			return parse_fail(parse, "the parameter %s stands here twice",
+				key_word(word, sizeof word, (unsigned)key));
+		}
+		last = key;
+		has_alpn |= key == KEY_ALPN;
+		if (key == KEY_NO_DEFAULT_ALPN && !has_alpn) {
+			point_at(parse, *begin, key);
+			return parse_fail(parse, "no-default-alpn needs alpn beside it");
+		}
+	}
+	return n > 0 && get_u16(p) == KEY_MANDATORY ? judge_mandatory(parse, begin, p, n) : 0;
+}
+
 int parse_params(struct parse *parse)
 {
+	const struct lex first = *parse->lex;
 	size_t begin = parse->n;
 	int rc, last = -1;
 	bool is_sorted = true;
@@ -322,18 +393,13 @@ int parse_params(struct parse *parse)
 		return rc;
 	if (!is_sorted)
 		sort_params(parse->out + begin, parse->n - begin);
-	return judge_params(parse, parse->out + begin, parse->n - begin);
+	return judge_params(parse, &first, parse->out + begin, parse->n - begin);
 }
 
 static void print_key(struct print *print, unsigned key)
 {
-	const char *word = mnemonic_word(mnemonic_params, mnemonic_params_n, key);
-	if (word) {
-		print_text(print, word);
-		return;
-	}
-	print_text(print, "key");
-	print_number(print, key);
+	char word[32];
+	print_text(print, key_word(word, sizeof word, key));
 }
 
 /* Each id is escaped for the list, and that again as text. */

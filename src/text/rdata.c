@@ -16,8 +16,9 @@
 enum {
 	WORD_SHOWN = 64,
 	STRING_MAX = 255,
-	BITMAP_MAX = 8192, /* a bit for each type */
-	WINDOW = 32,       /* bytes of a bitmap that share a window */
+	BITMAP_MAX = 8192,      /* a bit for each type */
+	ZONEMD_DIGEST_MIN = 12, /* RFC 8976 2.2.4 */
+	WINDOW = 32,            /* bytes of a bitmap that share a window */
 };
 
 int parse_fail(struct parse *parse, const char *fmt, ...)
@@ -469,72 +470,16 @@ static int parse_mnemonic(struct parse *parse, const struct mnemonic *list, size
 		rrtype_print(type, parse->type), what, shown(at), at->text, near);
 }
 
+/* clang-format off */
 static const int8_t base64_values[256] = { /* one more than the value */
-	['A'] = 1,
-	2,
-	3,
-	4,
-	5,
-	6,
-	7,
-	8,
-	9,
-	10,
-	11,
-	12,
-	13,
-	14,
-	15,
-	16,
-	17,
-	18,
-	19,
-	20,
-	21,
-	22,
-	23,
-	24,
-	25,
-	26,
-	['a'] = 27,
-	28,
-	29,
-	30,
-	31,
-	32,
-	33,
-	34,
-	35,
-	36,
-	37,
-	38,
-	39,
-	40,
-	41,
-	42,
-	43,
-	44,
-	45,
-	46,
-	47,
-	48,
-	49,
-	50,
-	51,
-	52,
-	['0'] = 53,
-	54,
-	55,
-	56,
-	57,
-	58,
-	59,
-	60,
-	61,
-	62,
-	['+'] = 63,
-	['/'] = 64
+	['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23,
+	24, 25, 26,
+	['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47,
+	48, 49, 50, 51, 52,
+	['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62,
+	['+'] = 63, ['/'] = 64,
 };
+/* clang-format on */
 
 struct base64 {
 	uint32_t bits;
@@ -575,19 +520,19 @@ static int base64_word(struct parse *parse, struct base64 *b)
 int parse_base64(struct parse *parse, bool is_one_word)
 {
 	struct base64 b = { 0 };
+	struct token last = *parse->at;
 	int rc;
 	while ((rc = parse_more(parse, "base64 text")) == 1) {
 		if (base64_word(parse, &b) < 0)
 			return -EINVAL;
+		last = *parse->at;
 		if (is_one_word)
 			break;
 	}
-	if (rc < 0)
-		return rc;
-	if (b.n)
-		return parse_fail(
-			parse, "the base64 text ends early: its length is no multiple of 4");
-	return 0;
+	if (rc < 0 || b.n == 0)
+		return rc < 0 ? rc : 0;
+	*parse->at = last;
+	return parse_fail(parse, "the base64 text ends early: its length is no multiple of 4");
 }
 
 /* Hexadecimal digits over words; *half is the digit that waits for its other half, or -1. */
@@ -610,22 +555,39 @@ static int hex_word(struct parse *parse, int *half)
 
 int parse_hex(struct parse *parse, bool is_one_word)
 {
+	struct token last = *parse->at;
 	int half = -1, rc;
 	while ((rc = parse_more(parse, "hexadecimal digits")) == 1) {
 		if (hex_word(parse, &half) < 0)
 			return -EINVAL;
+		last = *parse->at;
 		if (is_one_word)
 			break;
 	}
-	if (rc < 0)
-		return rc;
-	return half < 0 ? 0 : parse_fail(parse, "the number of hexadecimal digits is odd");
+	if (rc < 0 || half < 0)
+		return rc < 0 ? rc : 0;
+	*parse->at = last;
+	return parse_fail(parse, "the number of hexadecimal digits is odd");
 }
 
 /* parse_x appended something since n, or the record lacks it. */
 static int need_bytes(struct parse *parse, int rc, size_t n, const char *wanted)
 {
 	return rc == 0 && parse->n == n ? parse_wants(parse, wanted) : rc;
+}
+
+/* Hexadecimal digits to the end; their first word is pointed at when they are too few. */
+static int parse_digest(struct parse *parse)
+{
+	struct lex begin = *parse->lex;
+	size_t n = parse->n;
+	if (need_bytes(parse, parse_hex(parse, false), n, "hexadecimal digits") < 0)
+		return -EINVAL;
+	if (parse->type != TYPE_ZONEMD || parse->n - n >= ZONEMD_DIGEST_MIN)
+		return 0;
+	(void)lex_next(&begin, parse->at, parse->err);
+	return parse_fail(parse, "ZONEMD wants a digest of at least %d bytes, not %zu",
+		ZONEMD_DIGEST_MIN, parse->n - n);
 }
 
 static int parse_base64_dash(struct parse *parse)
@@ -816,7 +778,7 @@ static int parse_field_more(struct parse *parse, enum field field)
 	case FIELD_BASE64_DASH:
 		return parse_base64_dash(parse);
 	case FIELD_HEX:
-		return need_bytes(parse, parse_hex(parse, false), n, "hexadecimal digits");
+		return parse_digest(parse);
 	case FIELD_SALT:
 		return parse_salt(parse);
 	case FIELD_HASH32:
@@ -959,6 +921,7 @@ int rdata_parse(uint16_t type, struct lex *lex, const uint8_t *origin, uint8_t *
 	struct token *at, struct err *err)
 {
 	const struct rrtype *row = rrtype_find(type);
+	struct lex begin = *lex;
 	struct parse parse = {
 		.lex = lex, .origin = origin, .type = type, .out = out, .at = at, .err = err
 	};
@@ -971,8 +934,9 @@ int rdata_parse(uint16_t type, struct lex *lex, const uint8_t *origin, uint8_t *
 			return -EINVAL;
 	if (parse_end(&parse) < 0)
 		return -EINVAL;
-	/* Only rules that span fields are left: of SVCB, and a digest too short. */
-	if (unlikely(row->fields[0] != FIELD_IPV4 && !rdata_check(type, out, parse.n)))
-		return parse_fail(&parse, "this is no valid RDATA of type %s", row->name);
-	return (int)parse.n;
+	if (likely(row->fields[0] == FIELD_IPV4 || rdata_check(type, out, parse.n)))
+		return (int)parse.n;
+	/* A rule that spans fields, and no field knew of it: it is the record's fault. */
+	(void)lex_next(&begin, at, err);
+	return parse_fail(&parse, "this is no valid RDATA of type %s", row->name);
 }

@@ -252,6 +252,13 @@ START_TEST(every_text_becomes_the_bytes_of_its_rfc_and_is_printed_back)
 		n = parse(cases[i].type, printed);
 		ck_assert_msg((size_t)n == want_n && memcmp(out, want, want_n) == 0,
 			"%s %s: not read back", cases[i].type, printed);
+		/* The generic form of the same, its digits in two words. */
+		int at_n = snprintf(printed, sizeof printed, "\\# %zu ", want_n);
+		for (size_t k = 0; k < want_n; k++)
+			at_n += sprintf(printed + at_n, k == 1 ? " %02x" : "%02x", want[k]);
+		n = parse(cases[i].type, printed);
+		ck_assert_msg((size_t)n == want_n && memcmp(out, want, want_n) == 0,
+			"%s %s: not read", cases[i].type, printed);
 	}
 }
 END_TEST
@@ -326,7 +333,7 @@ static const struct {
 	{ "NSEC3", "1 0 0 - 2vptu5timamqttgl4luu9kg21e0aor3w", "base32hex" },
 	{ "NSEC3", "1 0 0 - 2", "base32hex" },
 	{ "NSEC3PARAM", "1 0 0 A", "odd" },
-	{ "ZONEMD", "1 1 1 00", "no valid RDATA" },
+	{ "ZONEMD", "1 1 1 00", "at least 12 bytes, not 1" },
 	{ "LOC", "91 N 0 E 0", "latitude" },
 	{ "LOC", "90 0 0.001 N 0 E 0", "latitude" },
 	{ "LOC", "1 60 N 0 E 0", "latitude" },
@@ -357,8 +364,11 @@ static const struct {
 	{ "URI", "1 1 \"\"", "a text" },
 	{ "IPN", "18446744073709551616", "a number" },
 	{ "SVCB", "0 . port=1", "alias" },
-	{ "SVCB", "1 . key1", "no valid RDATA" },
-	{ "SVCB", "1 . port=1 port=2", "twice" },
+	{ "SVCB", "1 . key1", "no value of key1, which is alpn" },
+	{ "SVCB", "1 . key3=\\000", "no value of key3, which is port" },
+	{ "SVCB", "1 . key2=x alpn=h2", "no value of key2" },
+	{ "SVCB", "1 . key0=\\000", "no valid RDATA" },
+	{ "SVCB", "1 . port=1 port=2", "the parameter port stands here twice" },
 	{ "SVCB", "1 . prot=1", "did you mean port?" },
 	{ "SVCB", "1 . key01=1", "unknown parameter" },
 	{ "SVCB", "1 . key65536=1", "unknown parameter" },
@@ -402,6 +412,78 @@ START_TEST(the_word_at_fault_is_pointed_at_and_the_newline_stays)
 	ck_assert_int_lt(rdata_parse(TYPE_MX, &lex, origin, out, &at, &err), 0);
 	ck_assert_uint_eq(at.column, 3);
 	ck_assert_int_eq(lex_next(&lex, &token, &err), LEX_NEWLINE);
+}
+END_TEST
+
+/* type, text, column of the word at fault, counted from 1 */
+static const struct {
+	const char *type, *text;
+	unsigned column;
+} faults[] = {
+	{ "A", "1.2.3.4 x", 9 },
+	{ "A", "\\# 5 C000020100", 1 },
+	{ "A", "\\# 4 C0000201 0", 15 },
+	{ "SOA", "a. b. 1 1 1 1 1y", 15 },
+	{ "SOA", "a. b. 4294967296 1 1 1 1", 7 },
+	{ "SOA", "a. b. 1 4294967296 1 1 1", 9 },
+	{ "SOA", "a. b. 1 1193046h 1193047h 1 1", 18 },
+	{ "TXT", "a \"b\" \\999", 7 },
+	{ "DS", "1 8 2 AA AX", 10 },
+	{ "DS", "1 8 2 AA A", 10 },
+	{ "DNSKEY", "256 3 8 AAAA AAA", 14 },
+	{ "DNSKEY", "256 3 8 AAAA A*AA", 14 },
+	{ "RRSIG", "A 8 2 1 20260101000000 20260231000000 1 a. AAAA", 24 },
+	{ "RRSIG", "A 8 2 1 2026010100000 4294967296 1 a. AAAA", 9 },
+	{ "NSEC", "a. A BCD AAAA", 6 },
+	{ "NSEC3", "1 0 0 ABC 00", 7 },
+	{ "NSEC3", "1 0 0 - 0z", 9 },
+	{ "ZONEMD", "1 1 1 00 00", 7 },
+	{ "LOC", "1 N 2 E 3 4 5 6 7", 17 },
+	{ "APL", "1:1.2.3.4/8 1:1.2.3/8", 13 },
+	{ "CAA", "0 issue a b", 11 },
+	{ "HTTPS", "1 . port=1 alpn=h2 port=2 ipv4hint=1.2.3.4", 20 },
+	{ "HTTPS", "1 . port=1 alpn=\"port\" key3=\"\\000\\001\"", 24 },
+	{ "HTTPS", "1 . port=1 mandatory=port,alpn", 12 },
+	{ "HTTPS", "1 . port=1 no-default-alpn", 12 },
+	{ "HTTPS", "1 . port=1 key1=\\003h2 ech=AAAA", 12 },
+	{ "HTTPS", "1 . port=1 key4=\"abc\" ech=AAAA", 12 },
+	{ "HTTPS", "0 a. port=1", 6 },
+};
+
+START_TEST(each_fault_points_at_its_word)
+{
+	for (size_t i = 0; i < array_len(faults); i++) {
+		int n = parse(faults[i].type, faults[i].text);
+		ck_assert_msg(n < 0, "%s %s is taken", faults[i].type, faults[i].text);
+		ck_assert_msg(at.column == faults[i].column, "%s %s: column %u, '%s'",
+			faults[i].type, faults[i].text, at.column, err.text);
+	}
+}
+END_TEST
+
+/* Every byte that may and may not stand in the text of a type, in the place of each other: what is
+ * taken passes the check, what is refused has a reason; parse() asserts both. */
+START_TEST(no_byte_in_any_place_breaks_the_parser)
+{
+	static const char odd[] = "\001\\\"();=,.:-+!@*09azAZ\177\200\377";
+	char text[1024];
+	for (size_t i = 0; i < array_len(cases); i++) {
+		size_t n = strlen(cases[i].text);
+		ck_assert_uint_lt(n, sizeof text);
+		for (size_t k = 0; k < n * (sizeof odd - 1); k++) {
+			struct lex lex;
+			int type = rrtype_from_text(cases[i].type, strlen(cases[i].type));
+			memcpy(text, cases[i].text, n);
+			text[k / (sizeof odd - 1)] = odd[k % (sizeof odd - 1)];
+			lex_init(&lex, text, n);
+			err.text[0] = 0;
+			int len = rdata_parse((uint16_t)type, &lex, origin, out, &at, &err);
+			ck_assert_msg(len < 0 ? err.text[0] != 0
+					      : rdata_check((uint16_t)type, out, (size_t)len),
+				"%s %.*s", cases[i].type, (int)n, text);
+			ck_assert(at.text >= text && at.text <= text + n);
+		}
+	}
 }
 END_TEST
 
@@ -524,8 +606,8 @@ END_TEST
 
 UNIT_MAIN("text/rdata", every_text_becomes_the_bytes_of_its_rfc_and_is_printed_back,
 	every_type_of_a_zone_has_a_case, what_is_wrong_is_refused_with_its_reason,
-	the_word_at_fault_is_pointed_at_and_the_newline_stays,
-	a_string_has_at_most_255_bytes_and_rdata_65535,
+	the_word_at_fault_is_pointed_at_and_the_newline_stays, each_fault_points_at_its_word,
+	no_byte_in_any_place_breaks_the_parser, a_string_has_at_most_255_bytes_and_rdata_65535,
 	printing_counts_past_its_room_and_always_ends, a_record_is_printed_whole
 #ifdef HAVE_LDNS
 	,
