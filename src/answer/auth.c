@@ -189,7 +189,8 @@ static bool answer_node(struct walk *w, bool is_wildcard)
 	if (!reply_add(r, SECTION_ANSWER, &w->owner, set, set->ttl))
 		return false;
 	if (is_wildcard)
-		reply_forget(r, set); /* it is there under another name: as itself it may come yet, as a proof */
+		reply_forget(r,
+			set); /* it is there under another name: as itself it may come yet, as a proof */
 	if (r->q->type != TYPE_ANY)
 		additional_note(r, w->zone, w->spelt, set);
 	return false;
