@@ -188,9 +188,9 @@ static bool answer_node(struct walk *w, bool is_wildcard)
 		return follow_cname(w, set);
 	if (!reply_add(r, SECTION_ANSWER, &w->owner, set, set->ttl))
 		return false;
+	/* It is there under another name: as itself it may come yet, as a proof. */
 	if (is_wildcard)
-		reply_forget(r,
-			set); /* it is there under another name: as itself it may come yet, as a proof */
+		reply_forget(r, set);
 	if (r->q->type != TYPE_ANY)
 		additional_note(r, w->zone, w->spelt, set);
 	return false;
