@@ -20,6 +20,7 @@ enum { /* RFC 9460 14.3 */
 	KEY_OHTTP = 8,
 	KEY_GROUPS = 9,
 	PARAMS_MAX = 65536 / 4,
+	FEW_BYTES = 512, /* of parameters: most records have less */
 	WORD_SHOWN = 64,
 };
 
@@ -294,11 +295,8 @@ static int compare_params(const void *a, const void *b)
 	return (x->key > y->key) - (x->key < y->key);
 }
 
-/* Its own function, for its large memory is seldom needed: most are written in order. */
-static __attribute__((noinline)) void sort_params(uint8_t *p, size_t n)
+static void sort_in(uint8_t *p, size_t n, struct param *list, uint8_t *copy)
 {
-	struct param list[PARAMS_MAX];
-	uint8_t copy[RDATA_MAX_LEN];
 	size_t count = 0;
 	memcpy(copy, p, n);
 	for (size_t at = 0; at < n; at += 4u + get_u16(p + at + 2))
@@ -309,6 +307,21 @@ static __attribute__((noinline)) void sort_params(uint8_t *p, size_t n)
 		memcpy(p, copy + list[i].at, len);
 		p += len;
 	}
+}
+
+/* Functions of their own, for the large memory, which the compiler clears, is seldom needed. */
+static __attribute__((noinline)) void sort_many(uint8_t *p, size_t n)
+{
+	struct param list[PARAMS_MAX];
+	uint8_t copy[RDATA_MAX_LEN];
+	sort_in(p, n, list, copy);
+}
+
+static __attribute__((noinline)) void sort_few(uint8_t *p, size_t n)
+{
+	struct param list[FEW_BYTES / 4];
+	uint8_t copy[FEW_BYTES];
+	sort_in(p, n, list, copy);
 }
 
 /* Points at the word of a key among the parameters, which lex begins with: at its first, or, when
@@ -392,7 +405,8 @@ int parse_params(struct parse *parse)
 	if (rc < 0)
 		return rc;
 	if (!is_sorted)
-		sort_params(parse->out + begin, parse->n - begin);
+		(parse->n - begin <= FEW_BYTES ? sort_few : sort_many)(
+			parse->out + begin, parse->n - begin);
 	return judge_params(parse, &first, parse->out + begin, parse->n - begin);
 }
 

@@ -76,10 +76,15 @@ int parse_word(struct parse *parse, const char *wanted)
 	return likely(rc == 1 && parse->at->kind == LEX_WORD) ? 0 : parse_wants(parse, wanted);
 }
 
+static int too_long(struct parse *parse)
+{
+	return parse_fail(parse, "the RDATA is longer than %d bytes", RDATA_MAX_LEN);
+}
+
 int parse_put(struct parse *parse, const void *p, size_t n)
 {
 	if (unlikely(n > RDATA_MAX_LEN - parse->n))
-		return parse_fail(parse, "the RDATA is longer than %d bytes", RDATA_MAX_LEN);
+		return too_long(parse);
 	memcpy(parse->out + parse->n, p, n);
 	parse->n += n;
 	return 0;
@@ -197,17 +202,23 @@ bool text_is_ipv6(const char *text, size_t n, uint8_t out[16])
 	return true;
 }
 
-int parse_number(struct parse *parse, uint64_t max, uint64_t *x)
+/* Its own function, for the phrase costs time that most numbers do not need. */
+static __attribute__((noinline, cold)) int refuse_number(struct parse *parse, uint64_t max)
 {
 	char wanted[64];
-	if (likely(parse_word(parse, "a number") == 0 &&
-		    text_is_number(parse->at->text, parse->at->len, max, x)))
-		return 0;
 	if (parse->at->kind == LEX_ERROR)
 		return -EINVAL;
 	(void)snprintf(
 		wanted, sizeof wanted, "a number from 0 to %llu", (unsigned long long)max);
 	return parse_wants(parse, wanted);
+}
+
+int parse_number(struct parse *parse, uint64_t max, uint64_t *x)
+{
+	if (likely(parse_word(parse, "a number") == 0 &&
+		    text_is_number(parse->at->text, parse->at->len, max, x)))
+		return 0;
+	return refuse_number(parse, max);
 }
 
 static int parse_uint(struct parse *parse, unsigned bytes)
@@ -367,8 +378,7 @@ int parse_text(struct parse *parse, const char *text, size_t n)
 							 "up to 255");
 		}
 		if (to == end)
-			return parse_fail(
-				parse, "the RDATA is longer than %d bytes", RDATA_MAX_LEN);
+			return too_long(parse);
 		*to++ = (uint8_t)c;
 	}
 	parse->n = (size_t)(to - parse->out);
@@ -450,15 +460,14 @@ static int parse_type(struct parse *parse)
 
 /* A number or a mnemonic of a list. */
 static int parse_mnemonic(struct parse *parse, const struct mnemonic *list, size_t n,
-	const char *what, unsigned bytes)
+	const char *wanted, unsigned bytes)
 {
-	char wanted[80], type[RRTYPE_TEXT_MAX];
+	char type[RRTYPE_TEXT_MAX];
 	uint64_t x;
-	(void)snprintf(wanted, sizeof wanted, "%s, as number or as word", what);
 	if (parse_word(parse, wanted) < 0)
 		return -EINVAL;
 	const struct token *at = parse->at;
-	if (text_is_number(at->text, at->len, (UINT64_C(1) << 8 * bytes) - 1, &x))
+	if (likely(text_is_number(at->text, at->len, (UINT64_C(1) << 8 * bytes) - 1, &x)))
 		return parse_put_number(parse, x, bytes);
 	int code = mnemonic_find(list, n, at->text, at->len);
 	if (code >= 0)
@@ -467,7 +476,7 @@ static int parse_mnemonic(struct parse *parse, const struct mnemonic *list, size
 	if (!near)
 		return parse_wants(parse, wanted);
 	return parse_fail(parse, "%s wants %s, not '%.*s'; did you mean %s?",
-		rrtype_print(type, parse->type), what, shown(at), at->text, near);
+		rrtype_print(type, parse->type), wanted, shown(at), at->text, near);
 }
 
 /* clang-format off */
@@ -499,9 +508,30 @@ static int base64_flush(struct parse *parse, struct base64 *b)
 	return parse_put(parse, p, len);
 }
 
+/* Takes whole groups without '=' from the start of the word, and tells where the rest begins. */
+static size_t base64_groups(struct parse *parse)
+{
+	const uint8_t *text = (const uint8_t *)parse->at->text;
+	uint8_t *to = parse->out + parse->n, *end = parse->out + RDATA_MAX_LEN;
+	size_t i = 0;
+	for (; parse->at->len - i >= 4 && end - to >= 3; i += 4, to += 3) {
+		int32_t a = base64_values[text[i]] - 1, b = base64_values[text[i + 1]] - 1,
+			c = base64_values[text[i + 2]] - 1, d = base64_values[text[i + 3]] - 1;
+		if ((a | b | c | d) < 0)
+			break;
+		uint32_t bits = (uint32_t)(a << 18 | b << 12 | c << 6 | d);
+		to[0] = (uint8_t)(bits >> 16);
+		to[1] = (uint8_t)(bits >> 8);
+		to[2] = (uint8_t)bits;
+	}
+	parse->n = (size_t)(to - parse->out);
+	return i;
+}
+
 static int base64_word(struct parse *parse, struct base64 *b)
 {
-	for (size_t i = 0; i < parse->at->len; i++) {
+	for (size_t i = b->n || b->is_over ? 0 : base64_groups(parse); i < parse->at->len;
+		i++) {
 		char c = parse->at->text[i];
 		int value = base64_values[(uint8_t)c] - 1;
 		if (c == '=' && b->n >= 2 && !b->is_over) {
@@ -538,18 +568,22 @@ int parse_base64(struct parse *parse, bool is_one_word)
 /* Hexadecimal digits over words; *half is the digit that waits for its other half, or -1. */
 static int hex_word(struct parse *parse, int *half)
 {
+	const char *text = parse->at->text;
+	uint8_t *to = parse->out + parse->n, *end = parse->out + RDATA_MAX_LEN;
 	for (size_t i = 0; i < parse->at->len; i++) {
-		int x = text_hex_digit(parse->at->text[i]);
+		int x = text_hex_digit(text[i]);
 		if (x < 0)
 			return parse_wants(parse, "hexadecimal digits");
 		if (*half < 0) {
 			*half = x;
 			continue;
 		}
-		if (parse_put_number(parse, (uint64_t)(*half << 4 | x), 1) < 0)
-			return -EINVAL;
+		if (to == end)
+			return too_long(parse);
+		*to++ = (uint8_t)(*half << 4 | x);
 		*half = -1;
 	}
+	parse->n = (size_t)(to - parse->out);
 	return 0;
 }
 
@@ -857,13 +891,13 @@ static int parse_field(struct parse *parse, enum field field)
 		return parse_type(parse);
 	case FIELD_ALGORITHM:
 		return parse_mnemonic(parse, mnemonic_algorithms, mnemonic_algorithms_n,
-			"a DNSSEC algorithm", 1);
+			"a DNSSEC algorithm, as number or as word", 1);
 	case FIELD_CERT_TYPE:
-		return parse_mnemonic(
-			parse, mnemonic_certs, mnemonic_certs_n, "a kind of certificate", 2);
+		return parse_mnemonic(parse, mnemonic_certs, mnemonic_certs_n,
+			"a kind of certificate, as number or as word", 2);
 	case FIELD_SCHEME:
-		return parse_mnemonic(
-			parse, mnemonic_schemes, mnemonic_schemes_n, "a scheme", 1);
+		return parse_mnemonic(parse, mnemonic_schemes, mnemonic_schemes_n,
+			"a scheme, as number or as word", 1);
 	default:
 		return parse_field_more(parse, field);
 	}
