@@ -461,6 +461,28 @@ START_TEST(each_fault_points_at_its_word)
 }
 END_TEST
 
+START_TEST(parameters_in_any_order_and_number_are_sorted)
+{
+	enum {
+		MANY = 5000
+	};
+	static char text[MANY * 16];
+	size_t n = (size_t)sprintf(text, "1 .");
+	for (unsigned key = 100 + MANY; key > 100; key--)
+		n += (size_t)sprintf(text + n, " key%u=x", key - 1);
+	ck_assert_int_eq(parse("SVCB", text), 3 + 5 * MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		const uint8_t *p = out + 3 + 5 * i;
+		ck_assert_uint_eq((unsigned)(p[0] << 8 | p[1]), 100 + i);
+		ck_assert_uint_eq(p[4], 'x');
+	}
+	(void)sprintf(text + n, " key%u", 100 + MANY / 2);
+	ck_assert_int_lt(parse("SVCB", text), 0);
+	ck_assert_ptr_nonnull(strstr(err.text, "key2600 stands here twice"));
+	ck_assert_uint_eq(at.column, n + 2);
+}
+END_TEST
+
 /* Every byte that may and may not stand in the text of a type, in the place of each other: what is
  * taken passes the check, what is refused has a reason; parse() asserts both. */
 START_TEST(no_byte_in_any_place_breaks_the_parser)
@@ -607,7 +629,8 @@ END_TEST
 UNIT_MAIN("text/rdata", every_text_becomes_the_bytes_of_its_rfc_and_is_printed_back,
 	every_type_of_a_zone_has_a_case, what_is_wrong_is_refused_with_its_reason,
 	the_word_at_fault_is_pointed_at_and_the_newline_stays, each_fault_points_at_its_word,
-	no_byte_in_any_place_breaks_the_parser, a_string_has_at_most_255_bytes_and_rdata_65535,
+	parameters_in_any_order_and_number_are_sorted, no_byte_in_any_place_breaks_the_parser,
+	a_string_has_at_most_255_bytes_and_rdata_65535,
 	printing_counts_past_its_room_and_always_ends, a_record_is_printed_whole
 #ifdef HAVE_LDNS
 	,
