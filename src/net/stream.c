@@ -143,8 +143,8 @@ static bool close_oldest_idle(struct streams *set)
 {
 	if (list_is_empty(&set->idle))
 		return false;
-	conn_close(container_of(set->idle.next, struct conn, waits), END_CLOSE);
 	count_add(&set->count.closed_idle, 1);
+	conn_close(container_of(set->idle.next, struct conn, waits), END_CLOSE);
 	return true;
 }
 
@@ -221,14 +221,14 @@ static void on_time(void *user)
 	set->due = 0;
 	while (budget && (c = first_waiting(&set->messages)) &&
 		!left(now, c->wait_since, set->opts.message_ms)) {
-		conn_close(c, END_RESET);
 		count_add(&set->count.reset_slow, 1);
+		conn_close(c, END_RESET);
 		budget--;
 	}
 	while (budget && (c = first_stalled(&set->stalled)) &&
 		!left(now, c->stall_since, set->opts.stall_ms)) {
-		conn_close(c, END_RESET);
 		count_add(&set->count.reset_slow, 1);
+		conn_close(c, END_RESET);
 		budget--;
 	}
 	while (budget && (c = first_waiting(&set->idle)) &&
@@ -276,8 +276,8 @@ static bool keep(struct conn *c, struct hold **hold, const uint8_t *p, size_t n)
 		struct conn *largest = holds_largest(&set->holds);
 		if (!largest || largest == c)
 			break;
-		conn_close(largest, END_RESET);
 		count_add(&set->count.reset_memory, 1);
+		conn_close(largest, END_RESET);
 	}
 	set_gauge(&set->count.bytes, set->holds.bytes);
 	if (e)
@@ -574,12 +574,13 @@ static void accept_pause(struct streams *set)
 	loop_timer_start(set->accept_timer, ACCEPT_PAUSE_MS, 0);
 }
 
+/* What is counted is counted before the peer can see it: who saw it finds it counted. */
 static void refuse(struct streams *set, int fd)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-	(void)close(fd);
 	count_add(&set->count.refused, 1);
+	(void)close(fd);
 }
 
 /* A connection for fd, or NULL when there is no memory for one. */
