@@ -61,6 +61,7 @@ struct zone_build {
 	struct draft_issue *issues;
 	size_t issues_n;
 	bool has_error;
+	bool has_nsec; /* some name has one */
 };
 
 static inline struct node *draft_node(const struct zone_build *b, uint32_t offset)

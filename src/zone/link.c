@@ -167,6 +167,7 @@ static void judge_node(struct zone_build *b, const struct node *node)
 			draft_issue(b, true, node, TYPE_CNAME, "a name has one CNAME at most");
 		if (set->type == TYPE_DNAME && set_count(set) > 1)
 			draft_issue(b, true, node, TYPE_DNAME, "a name has one DNAME at most");
+		b->has_nsec |= set->type == TYPE_NSEC;
 		if (set->type == TYPE_SOA && !is_apex)
 			draft_issue(b, true, node, TYPE_SOA,
 				"a SOA stands at the zone's apex only");
@@ -275,8 +276,13 @@ static void put_nsec(struct zone_build *b, const struct node *node)
 static void order_nsec(struct zone_build *b)
 {
 	struct zone *zone = b->zone;
-	if (!node_find(zone_node(zone, zone->apex), TYPE_NSEC))
+	const struct node *apex = zone_node(zone, zone->apex);
+	if (!node_find(apex, TYPE_NSEC)) {
+		if (b->has_nsec)
+			draft_issue(b, false, apex, 0,
+				"NSEC records but none at the apex: nothing can be denied");
 		return;
+	}
 	uint32_t *list = mem_array(zone->names, sizeof *list);
 	zone->nsec = list;
 	each_node(b, put_nsec);
