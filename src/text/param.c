@@ -324,8 +324,8 @@ static __attribute__((noinline)) void sort_few(uint8_t *p, size_t n)
 	sort_in(p, n, list, copy);
 }
 
-/* Points at the word of a key among the parameters, which lex begins with: at its first, or, when
- * it is there twice, at its second. Only a fault is worth this second look. */
+/* Points at the word of a key among the parameters, which lex begins with: at its first, or,
+ * when it is there twice, at its second. Only a fault is worth this second look. */
 static void point_at(struct parse *parse, struct lex lex, int key)
 {
 	struct token token;

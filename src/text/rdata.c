@@ -508,7 +508,7 @@ static int base64_flush(struct parse *parse, struct base64 *b)
 	return parse_put(parse, p, len);
 }
 
-/* Takes whole groups without '=' from the start of the word, and tells where the rest begins. */
+/* Takes whole groups without '=' from the start of the word; tells where the rest begins. */
 static size_t base64_groups(struct parse *parse)
 {
 	const uint8_t *text = (const uint8_t *)parse->at->text;
