@@ -39,6 +39,18 @@ static const char signed_text[] =
 	"*.w 60 A 192.0.2.1\n*.w 60 NSEC @ A RRSIG NSEC\ncut 60 NS ns.cut\n"
 	"cut 60 NSEC @ NS RRSIG NSEC\n";
 
+/* The hashes are not those of the names: enough for every way through the proofs. */
+static const char hashed_text[] =
+	"@ 60 IN SOA ns hostmaster 1 2 3 4 5\n@ 60 NS ns.out.test.\n"
+	"@ 60 NSEC3PARAM 1 0 3 AABB\na.b 60 A 192.0.2.1\n*.w 60 TXT \"any\"\n"
+	"cut 60 NS ns.cut\n"
+	"00000000000000000000000000000000 60 NSEC3 1 1 3 AABB 80000000000000000000000000000000 "
+	"A\n"
+	"80000000000000000000000000000000 60 NSEC3 1 0 3 AABB g0000000000000000000000000000000 "
+	"A\n"
+	"g0000000000000000000000000000000 60 NSEC3 1 1 3 AABB 00000000000000000000000000000000 "
+	"A\n";
+
 static struct zone_table *zones;
 static struct answerer *answerer;
 
@@ -76,6 +88,7 @@ static void start(void)
 	static const struct hash_key secret;
 	struct zone *list[] = { make_zone((const uint8_t *)"\4test", zone_text),
 		make_zone((const uint8_t *)"\6signed", signed_text),
+		make_zone((const uint8_t *)"\6hashed", hashed_text),
 		make_zone((const uint8_t *)"\6other2\4test", zone_text) };
 	zones = zone_table_new(list, array_len(list));
 	answerer = answerer_new(&secret);
