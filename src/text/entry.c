@@ -53,25 +53,6 @@ int entry_end(struct source *source, struct entry *entry)
 		shown(&token), token.text);
 }
 
-/* Seconds of a unit letter, 0 when it is none. */
-static uint32_t unit_seconds(char c)
-{
-	switch (c | 0x20) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	case 'w':
-		return 604800;
-	default:
-		return 0;
-	}
-}
-
 int entry_read_ttl(struct entry *entry, const struct token *token, uint32_t *ttl)
 {
 	uint64_t sum = 0, x = 0;
@@ -83,7 +64,7 @@ int entry_read_ttl(struct entry *entry, const struct token *token, uint32_t *ttl
 			has_digits = true;
 			continue;
 		}
-		uint32_t unit = unit_seconds(c);
+		uint32_t unit = lex_unit_seconds(c);
 		if (unit == 0 || !has_digits)
 			return entry_fail(entry, token,
 				"'%.*s' is no TTL, which is seconds or numbers with the units "

@@ -207,3 +207,21 @@ enum lex_kind lex_peek(const struct lex *lex, struct token *token, struct err *e
 	struct lex copy = *lex;
 	return lex_next(&copy, token, err);
 }
+
+uint32_t lex_unit_seconds(char c)
+{
+	switch (c | 0x20) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	case 'w':
+		return 604800;
+	default:
+		return 0;
+	}
+}

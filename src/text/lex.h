@@ -50,3 +50,6 @@ void lex_init(struct lex *lex, const char *text, size_t n);
 enum lex_kind lex_next(struct lex *lex, struct token *token, struct err *err);
 /* Looks at the next token without taking it. */
 enum lex_kind lex_peek(const struct lex *lex, struct token *token, struct err *err);
+
+/* Seconds of a unit letter (1h30m), 0 when it is none. */
+uint32_t lex_unit_seconds(char c) PURE;

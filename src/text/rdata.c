@@ -230,24 +230,6 @@ static int parse_uint(struct parse *parse, unsigned bytes)
 	return parse_put_number(parse, x, bytes);
 }
 
-static uint32_t unit_seconds(char c)
-{
-	switch (c | 0x20) {
-	case 's':
-		return 1;
-	case 'm':
-		return 60;
-	case 'h':
-		return 3600;
-	case 'd':
-		return 86400;
-	case 'w':
-		return 604800;
-	default:
-		return 0;
-	}
-}
-
 static int parse_period(struct parse *parse)
 {
 	static const char wanted[] = "a time in seconds or with the units w d h m s";
@@ -257,7 +239,7 @@ static int parse_period(struct parse *parse)
 		return -EINVAL;
 	for (size_t i = 0; i < parse->at->len; i++) {
 		char c = parse->at->text[i];
-		uint32_t unit = unit_seconds(c);
+		uint32_t unit = lex_unit_seconds(c);
 		if (c >= '0' && c <= '9') {
 			x = x * 10 + (uint64_t)(c - '0');
 			has_digits = true;
