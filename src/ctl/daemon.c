@@ -9,6 +9,7 @@
 #include "ctl/report.h"
 #include "ctl/status.h"
 #include "ctl/user.h"
+#include "net/socket.h"
 #include "serve/world.h"
 #include "wire/key.h"
 #include "zone/zone.h"
@@ -120,12 +121,25 @@ static void raise_files(const struct config *config)
 		(unsigned long long)limit.rlim_max);
 }
 
-static struct server *try_listen(
-	struct daemon *d, const struct server_opts *opts, struct err *err)
+/* Without IPv6 on this host its addresses are left out, as long as others remain: a file that names
+ * ::1 beside 127.0.0.1 serves in a container as it does elsewhere. */
+static size_t fill_listen(struct server_opts *opts, const struct config *config)
 {
-	struct server *server = server_new(opts, d->loop, err);
-	d->listeners = server ? opts->listeners : 0;
-	return server;
+	bool has_ipv6 = socket_has_ipv6();
+	size_t n = 0;
+	for (size_t i = 0; i < config->listen.n; i++) {
+		const struct addr *addr = &config->listen.list[i];
+		if (addr->any.sa_family != AF_INET6 || has_ipv6)
+			opts->listen[n++] = *addr;
+	}
+	if (!n) { /* binding tells what is wrong with the first */
+		n = config->listen.n;
+		memcpy(opts->listen, config->listen.list, n * sizeof opts->listen[0]);
+	} else if (n < config->listen.n) {
+		log_line(LOG_WARNING,
+			"this host has no IPv6: such addresses of server.listen are left out");
+	}
+	return n;
 }
 
 static int listen_all(struct daemon *d)
@@ -133,18 +147,10 @@ static int listen_all(struct daemon *d)
 	struct server_opts *opts = mem_new(sizeof *opts);
 	struct err err;
 	opts->workers = (unsigned)d->config->workers;
-	opts->listeners = d->config->listen.n;
-	memcpy(opts->listen, d->config->listen.list, opts->listeners * sizeof opts->listen[0]);
+	opts->listeners = fill_listen(opts, d->config);
 	reload_streams(&opts->streams, d->config);
-	d->server = try_listen(d, opts, &err);
-	/* Nobody asked for ::1: a host without IPv6 serves on 127.0.0.1 alone. */
-	if (!d->server && !d->config->has_own_listen) {
-		struct err first = err;
-		opts->listeners = 1;
-		d->server = try_listen(d, opts, &err);
-		if (d->server)
-			log_line(LOG_WARNING, "%s", first.text);
-	}
+	d->server = server_new(opts, d->loop, &err);
+	d->listeners = d->server ? opts->listeners : 0;
 	mem_free(opts);
 	if (d->server)
 		return 0;

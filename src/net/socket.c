@@ -46,6 +46,18 @@ static int bind_one(const struct addr *addr, int type, bool is_shared)
 	return fd;
 }
 
+bool socket_has_ipv6(void)
+{
+	const struct addr self = {
+		.v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT }
+	};
+	int fd = bind_one(&self, SOCK_DGRAM, false);
+	if (fd < 0)
+		return fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT;
+	(void)close(fd);
+	return true;
+}
+
 int socket_bind(const struct addr *addr, int type, bool is_first, struct err *err)
 {
 	struct addr at = *addr;

@@ -12,5 +12,7 @@
 /* type: SOCK_DGRAM or SOCK_STREAM. is_first: refuses an address that another server holds;
  * port 0 gets a free port (addr_local() tells which). fd or -errno. */
 int socket_bind(const struct addr *addr, int type, bool is_first, struct err *err) CHECKED;
+/* Whether this host speaks IPv6 at all, be it to itself alone. */
+bool socket_has_ipv6(void);
 /* Says why the address cannot be listened on; returns -error. */
 int socket_refuse(const struct addr *addr, int error, struct err *err);

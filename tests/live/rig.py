@@ -5,6 +5,7 @@ rootward is the subject; NSD and Knot (tests/bench/peers unpacks them) serve the
 referees, or stand in for the subject with --server, which is how the tests themselves are tried.
 """
 import argparse
+import errno
 import json
 import os
 import re
@@ -100,7 +101,11 @@ def free_port():
                 for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                     s = socket.socket(family, kind)
                     held.append(s)
-                    s.bind((host, port))
+                    try:
+                        s.bind((host, port))
+                    except OSError as e:
+                        if e.errno != errno.EADDRNOTAVAIL:      # a host without IPv6
+                            raise
             return port
         except OSError:
             continue
