@@ -89,6 +89,15 @@ class Tally:
         sys.exit(1 if self.failed else 0)
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(('::1', 0))
+        return True
+    except OSError:
+        return False
+
+
 def free_port():
     """A port free for UDP and TCP on 127.0.0.1 and ::1."""
     while True:
@@ -239,7 +248,7 @@ class Server:
         self.args, self.kind = args, kind or args.server
         self.tmp = tempfile.mkdtemp(prefix='rootward-live-')
         self.port = free_port()
-        self.listen = listen or ['127.0.0.1', '::1']
+        self.listen = listen or ['127.0.0.1'] + ['::1'] * has_ipv6()
         self.host = {'0.0.0.0': '127.0.0.1', '::': '::1'}.get(self.listen[0], self.listen[0])
         self.control = os.path.join(self.tmp, 'control.sock')
         self.config = os.path.join(self.tmp, 'rootward.yaml')
