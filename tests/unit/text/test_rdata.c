@@ -483,8 +483,8 @@ START_TEST(parameters_in_any_order_and_number_are_sorted)
 }
 END_TEST
 
-/* Every byte that may and may not stand in the text of a type, in the place of each other: what is
- * taken passes the check, what is refused has a reason; parse() asserts both. */
+/* Every byte that may and may not stand in the text of a type, in the place of each other: what
+ * is taken passes the check, what is refused has a reason; parse() asserts both. */
 START_TEST(no_byte_in_any_place_breaks_the_parser)
 {
 	static const char odd[] = "\001\\\"();=,.:-+!@*09azAZ\177\200\377";
@@ -587,17 +587,17 @@ static size_t ldns_bytes(const char *type, const char *text, uint8_t *bytes, siz
 	return len - 13;
 }
 
-/* Where ldns strays from the RFCs: a domain name is a string to it (RFC 1706 6), ATM addresses lack
- * their format byte, the list of alpn is unescaped once (RFC 9460 A.1 and the vector in D.2 want it
- * twice), a registered key cannot be written as a number (RFC 9460 2.1). */
+/* Where ldns strays from the RFCs: a domain name is a string to it (RFC 1706 6), ATM addresses
+ * lack their format byte, the list of alpn is unescaped once (RFC 9460 A.1 and the vector in
+ * D.2 want it twice), a registered key cannot be written as a number (RFC 9460 2.1). */
 static bool ldns_strays(const char *type, const char *text)
 {
 	return strcmp(type, "NSAP-PTR") == 0 || strcmp(type, "ATMA") == 0 ||
 	       (strcmp(type, "HTTPS") == 0 && strchr(text, '\\'));
 }
 
-/* What both read must be the same bytes, and what we print ldns reads as them; it does not know all
- * types. */
+/* What both read must be the same bytes, and what we print ldns reads as them; it does not know
+ * all types. */
 START_TEST(ldns_reads_the_same_bytes)
 {
 	unsigned compared = 0, printed_compared = 0;
