@@ -17,14 +17,16 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-	FILES_BESIDE = 256
-}; /* descriptors for other things than TCP clients */
+	FILES_BESIDE = 256, /* descriptors for other things than TCP clients */
+	FIRST_INHERITED = 3
+};
 
 /* ---- orders --------------------------------------------------------------------------- */
 
@@ -115,14 +117,13 @@ static void raise_files(const struct config *config)
 	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	log_line(LOG_INFO,
 		"%llu TCP connections need %llu descriptors, the limit here is %llu: there "
-		"will be "
-		"fewer",
+		"will be fewer",
 		(unsigned long long)config->tcp_connections, (unsigned long long)wanted,
 		(unsigned long long)limit.rlim_max);
 }
 
-/* Without IPv6 on this host its addresses are left out, as long as others remain: a file that names
- * ::1 beside 127.0.0.1 serves in a container as it does elsewhere. */
+/* Without IPv6 on this host its addresses are left out, as long as others remain: a file that
+ * names ::1 beside 127.0.0.1 serves in a container as it does elsewhere. */
 static size_t fill_listen(struct server_opts *opts, const struct config *config)
 {
 	bool has_ipv6 = socket_has_ipv6();
@@ -142,15 +143,37 @@ static size_t fill_listen(struct server_opts *opts, const struct config *config)
 	return n;
 }
 
+/* Sockets handed down as sd_listen_fds(3) describes; returns how many. What is asked for once
+ * is not asked for by children: the variables go. */
+static size_t inherit_fds(int *fds, size_t most)
+{
+	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");
+	size_t n = 0;
+	if (pid && count && strtol(pid, NULL, 10) == (long)getpid()) {
+		long wanted = strtol(count, NULL, 10);
+		for (; (long)n < wanted && n < most; n++)
+			fds[n] = FIRST_INHERITED + (int)n;
+		if (wanted > (long)most)
+			log_line(LOG_WARNING, "only %zu of %ld inherited sockets are used",
+				most, wanted);
+	}
+	(void)unsetenv("LISTEN_PID");
+	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
+	return n;
+}
+
 static int listen_all(struct daemon *d)
 {
 	struct server_opts *opts = mem_new(sizeof *opts);
 	struct err err;
 	opts->workers = (unsigned)d->config->workers;
-	opts->listeners = fill_listen(opts, d->config);
+	opts->inherited = inherit_fds(opts->inherit, array_len(opts->inherit));
+	/* Whose sockets come from a service manager, and who says nothing, wants no others. */
+	if (!opts->inherited || d->config->has_own_listen)
+		opts->listeners = fill_listen(opts, d->config);
 	reload_streams(&opts->streams, d->config);
 	d->server = server_new(opts, d->loop, &err);
-	d->listeners = d->server ? opts->listeners : 0;
 	mem_free(opts);
 	if (d->server)
 		return 0;
@@ -228,10 +251,11 @@ static void say_ready(const struct daemon *d)
 		"ready in %llu ms: %zu zone%s, %llu record%s, listening on",
 		(unsigned long long)(clock_mono_us() - d->started_us) / 1000, served,
 		served == 1 ? "" : "s", (unsigned long long)records, records == 1 ? "" : "s");
-	for (size_t i = 0; i < d->listeners && n < sizeof line; i++) {
+	for (size_t i = 0; i < server_listeners(d->server) && n < sizeof line; i++) {
 		char text[ADDR_TEXT_MAX];
-		n += (size_t)snprintf(line + n, sizeof line - n, "%s %s (UDP, TCP)",
-			i ? "," : "", addr_print(text, server_listener(d->server, i)));
+		n += (size_t)snprintf(line + n, sizeof line - n, "%s %s (%s)", i ? "," : "",
+			addr_print(text, server_listener(d->server, i)),
+			server_listener_kinds(d->server, i));
 	}
 	/* Said whatever is logged: who started the daemon waits for it. */
 	log_set_level(LOG_INFO);

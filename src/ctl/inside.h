@@ -19,7 +19,6 @@ struct daemon { /* open */
 	struct config *config;  /* in force but for what needs a restart */
 	struct config *initial; /* in force for that */
 	struct zones *zones;
-	size_t listeners;
 	uint64_t started_us;
 	uint64_t reloads, reloads_failed;
 	struct list now, next; /* waiters for the reload that runs, for the one after */

@@ -49,7 +49,7 @@ static json_t *report_counters(const struct daemon *d)
 static json_t *report_listeners(const struct daemon *d)
 {
 	json_t *out = json_array();
-	for (size_t i = 0; i < d->listeners; i++) {
+	for (size_t i = 0; i < server_listeners(d->server); i++) {
 		char text[ADDR_TEXT_MAX];
 		(void)json_array_append_new(
 			out, json_string(addr_print(text, server_listener(d->server, i))));

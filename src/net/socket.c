@@ -2,6 +2,7 @@
 #include "net/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -48,9 +49,8 @@ static int bind_one(const struct addr *addr, int type, bool is_shared)
 
 bool socket_has_ipv6(void)
 {
-	const struct addr self = {
-		.v6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT }
-	};
+	const struct addr self = { .v6 = { .sin6_family = AF_INET6,
+					   .sin6_addr = IN6ADDR_LOOPBACK_INIT } };
 	int fd = bind_one(&self, SOCK_DGRAM, false);
 	if (fd < 0)
 		return fd != -EADDRNOTAVAIL && fd != -EAFNOSUPPORT;
@@ -78,4 +78,27 @@ int socket_bind(const struct addr *addr, int type, bool is_first, struct err *er
 	if (fd < 0)
 		return socket_refuse(&at, -fd, err);
 	return fd;
+}
+
+static bool is_listening(int fd)
+{
+	int on = 0;
+	socklen_t n = sizeof on;
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &n) == 0 && on;
+}
+
+int socket_adopt(int fd, int *type, struct addr *addr, struct err *err)
+{
+	socklen_t n = sizeof *type;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, type, &n) || addr_local(addr, fd) ||
+		(addr->any.sa_family != AF_INET && addr->any.sa_family != AF_INET6))
+		return err_set(err, -EINVAL, "inherited descriptor %d is no IP socket", fd);
+	if (*type != SOCK_DGRAM && !(*type == SOCK_STREAM && is_listening(fd)))
+		return err_set(err, -EINVAL,
+			"inherited descriptor %d neither takes datagrams nor listens", fd);
+	int flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_set(err, -errno, "inherited descriptor %d: %s", fd, strerror(errno));
+	return 0;
 }

@@ -12,6 +12,10 @@
 /* type: SOCK_DGRAM or SOCK_STREAM. is_first: refuses an address that another server holds;
  * port 0 gets a free port (addr_local() tells which). fd or -errno. */
 int socket_bind(const struct addr *addr, int type, bool is_first, struct err *err) CHECKED;
+/* Takes over a socket that somebody else bound: it must be one of IPv4 or IPv6, for datagrams
+ * or listening. *type and *addr get what it is. 0, or -errno with the reason; fd stays the
+ * caller's. */
+int socket_adopt(int fd, int *type, struct addr *addr, struct err *err) CHECKED;
 /* Whether this host speaks IPv6 at all, be it to itself alone. */
 bool socket_has_ipv6(void);
 /* Says why the address cannot be listened on; returns -error. */

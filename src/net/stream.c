@@ -657,14 +657,19 @@ static void on_acceptable(void *user, int events)
 	}
 }
 
+void stream_adopt(int fd)
+{
+	int one = 1, lowat = NOT_SENT_LOWAT;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
+}
+
 int stream_bind(const struct addr *addr, bool is_first, struct err *err)
 {
 	int fd = socket_bind(addr, SOCK_STREAM, is_first, err);
 	if (fd < 0)
 		return fd;
-	int one = 1, lowat = NOT_SENT_LOWAT;
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &lowat, sizeof lowat);
+	stream_adopt(fd);
 	if (listen(fd, BACKLOG)) {
 		int e = socket_refuse(addr, errno, err);
 		(void)close(fd);

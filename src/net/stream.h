@@ -39,6 +39,9 @@ struct stream_count { /* open: written by the loop's thread, read by any with co
  * -errno; is_first as in udp_bind(). */
 int stream_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
+/* Sets the options above on a listening socket that was inherited (socket_adopt()). */
+void stream_adopt(int fd);
+
 struct streams;
 /* clients: who has how many, over all sets that count there; it must outlive them. NULL when
  * there is no memory. */

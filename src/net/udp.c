@@ -70,10 +70,15 @@ int udp_bind(const struct addr *addr, bool is_first, struct err *err)
 	int fd = socket_bind(addr, SOCK_DGRAM, is_first, err);
 	if (fd < 0)
 		return fd;
+	udp_adopt(fd, addr);
+	return fd;
+}
+
+void udp_adopt(int fd, const struct addr *addr)
+{
 	refuse_fragments(fd, addr->any.sa_family);
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
-	return fd;
 }
 
 /* The reply goes where the routes say, from the address that was asked: the interface is only

@@ -28,6 +28,9 @@ struct udp_count { /* open: written by the loop's thread, read by others with re
  * servers; the other workers' sockets join it. */
 int udp_bind(const struct addr *addr, bool is_first, struct err *err) CHECKED;
 
+/* Sets the options above on a socket bound to addr that was inherited (socket_adopt()). */
+void udp_adopt(int fd, const struct addr *addr);
+
 struct udp;
 /* Serves fd (which stays the caller's) on loop. Of scratch, BATCH_MAX pieces of scratch_size
  * bytes are made and one handed with each item. NULL when fd is no such socket or memory is

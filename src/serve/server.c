@@ -4,9 +4,11 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "net/socket.h"
 #include "serve/worker.h"
 #include "wire/key.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 const struct count_row server_count_rows[COUNT_N] = {
@@ -35,13 +37,26 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_TCP_BYTES] = { "tcp-bytes", "bytes held for TCP connections now" },
 };
 
+enum {
+	KIND_UDP,
+	KIND_TCP,
+	KINDS
+};
+
+/* One address. Its sockets are each worker's own, or inherited and then shared by all. */
+struct listener {
+	struct addr addr;
+	int inherited[KINDS]; /* -1: none */
+	bool is_own;          /* what is not inherited is bound here */
+};
+
 struct server {
 	struct loop *control;
 	struct world *world, *old; /* old: until the last worker has let go of it */
 	struct worker **workers;
 	unsigned n, running;
 	struct clients clients; /* of all workers' streams */
-	struct addr listen[LISTENERS_MAX];
+	struct listener listen[2 * LISTENERS_MAX];
 	size_t listeners;
 	bool is_stopping, has_stopped;
 	void (*on_switched)(void *user);
@@ -103,28 +118,93 @@ static void on_wake(void *user)
 
 /* ---- start and end --------------------------------------------------------------------- */
 
+/* The socket of a kind for one worker: inherited, bound, or -1 for none; false when binding
+ * failed. */
+static bool get_socket(
+	struct listener *listener, int kind, bool is_first, int *fd, struct err *err)
+{
+	*fd = listener->inherited[kind];
+	if (*fd >= 0 || !listener->is_own)
+		return true;
+	*fd = kind == KIND_UDP ? udp_bind(&listener->addr, is_first, err)
+			       : stream_bind(&listener->addr, is_first, err);
+	if (*fd < 0)
+		return false;
+	/* Port 0 stands for any; for the rest of the listener it is this one. */
+	if (!addr_port(&listener->addr))
+		must(addr_local(&listener->addr, *fd) == 0);
+	return true;
+}
+
 static bool bind_one(
 	struct server *server, struct worker *worker, size_t i, bool is_first, struct err *err)
 {
-	struct addr *addr = &server->listen[i];
-	int udp = udp_bind(addr, is_first, err);
-	if (udp < 0)
-		return false;
-	if (is_first && !addr_port(addr) && addr_local(addr, udp)) {
-		close(udp);
-		return false;
-	}
-	int tcp = stream_bind(addr, is_first, err);
-	if (tcp < 0) {
-		close(udp);
-		return false;
-	}
-	if (!worker_listen(worker, udp, tcp)) {
-		err_set(err, -1,
-			"out of memory or descriptors while making a worker's sockets");
-		return false;
+	struct listener *listener = &server->listen[i];
+	for (int kind = 0; kind < KINDS; kind++) {
+		int fd;
+		if (!get_socket(listener, kind, is_first, &fd, err))
+			return false;
+		bool is_own = listener->inherited[kind] < 0;
+		if (fd >= 0 && !(kind == KIND_UDP ? worker_listen_udp(worker, fd, is_own)
+						  : worker_listen_tcp(worker, fd, is_own))) {
+			err_set(err, -1,
+				"out of memory or descriptors while making a worker's sockets");
+			return false;
+		}
 	}
 	return true;
+}
+
+static struct listener *find_listener(struct server *server, const struct addr *addr)
+{
+	for (size_t i = 0; i < server->listeners; i++)
+		if (addr_is_equal(&server->listen[i].addr, addr))
+			return &server->listen[i];
+	return NULL;
+}
+
+static void put_listener(struct server *server, const struct addr *addr, bool is_own)
+{
+	must(server->listeners < array_len(server->listen));
+	server->listen[server->listeners++] = (struct listener){ *addr, { -1, -1 }, is_own };
+}
+
+static bool adopt(struct server *server, int fd, struct err *err)
+{
+	struct addr addr;
+	int type;
+	if (socket_adopt(fd, &type, &addr, err))
+		return false;
+	int kind = type == SOCK_DGRAM ? KIND_UDP : KIND_TCP;
+	struct listener *listener = find_listener(server, &addr);
+	if (!listener && server->listeners < array_len(server->listen)) {
+		put_listener(server, &addr, false);
+		listener = find_listener(server, &addr);
+	}
+	if (!listener || listener->inherited[kind] >= 0) {
+		char text[ADDR_TEXT_MAX];
+		err_set(err, -1, "inherited descriptor %d: %s comes twice", fd,
+			addr_print(text, &addr));
+		return false;
+	}
+	if (kind == KIND_UDP)
+		udp_adopt(fd, &addr);
+	else
+		stream_adopt(fd);
+	listener->inherited[kind] = fd;
+	return true;
+}
+
+/* What was inherited is the server's: closed with it, or at once when it cannot be used. */
+static bool adopt_all(struct server *server, const struct server_opts *opts, struct err *err)
+{
+	bool is_good = true;
+	for (size_t i = 0; i < opts->inherited; i++)
+		if (!is_good || !adopt(server, opts->inherit[i], err)) {
+			is_good = false;
+			(void)close(opts->inherit[i]);
+		}
+	return is_good;
 }
 
 static bool make_worker(struct server *server, const struct hash_key *secret,
@@ -151,23 +231,40 @@ struct server *server_new(const struct server_opts *opts, struct loop *control, 
 	rand_fill(&secret, sizeof secret);
 	clients_init(&server->clients);
 	server->control = control;
-	server->listeners = opts->listeners;
-	memcpy(server->listen, opts->listen, opts->listeners * sizeof opts->listen[0]);
+	for (size_t i = 0; i < opts->listeners; i++)
+		put_listener(server, &opts->listen[i], true);
 	server->workers = mem_array(opts->workers, sizeof(struct worker *));
 	struct stream_opts own = share(&opts->streams, opts->workers);
-	for (unsigned i = 0; i < opts->workers; i++)
-		if (!make_worker(server, &secret, &own, err)) {
-			server_free(&server);
-			return NULL;
-		}
+	bool is_good = adopt_all(server, opts, err);
+	for (unsigned i = 0; i < opts->workers && is_good; i++)
+		is_good = make_worker(server, &secret, &own, err);
+	if (!is_good) {
+		server_free(&server);
+		return NULL;
+	}
 	loop_on_wake(control, on_wake, server);
 	return server;
+}
+
+size_t server_listeners(const struct server *server)
+{
+	return server->listeners;
 }
 
 const struct addr *server_listener(const struct server *server, size_t i)
 {
 	must(i < server->listeners);
-	return &server->listen[i];
+	return &server->listen[i].addr;
+}
+
+const char *server_listener_kinds(const struct server *server, size_t i)
+{
+	must(i < server->listeners);
+	const struct listener *listener = &server->listen[i];
+	if (listener->is_own ||
+		(listener->inherited[KIND_UDP] >= 0 && listener->inherited[KIND_TCP] >= 0))
+		return "UDP, TCP";
+	return listener->inherited[KIND_UDP] >= 0 ? "UDP" : "TCP";
 }
 
 bool server_start(struct server *server, struct world *world)
@@ -225,6 +322,10 @@ void server_free(struct server **held)
 		send_stop(server); /* freeing a worker waits for its thread */
 	for (unsigned i = 0; i < server->n; i++)
 		worker_free(&server->workers[i]);
+	for (size_t i = 0; i < server->listeners; i++)
+		for (int kind = 0; kind < KINDS; kind++)
+			if (server->listen[i].inherited[kind] >= 0)
+				(void)close(server->listen[i].inherited[kind]);
 	clients_fini(&server->clients);
 	world_free(&server->old);
 	world_free(&server->world);

@@ -23,6 +23,10 @@ struct server_opts {      /* open: plain values, filled by ctl/ */
 	unsigned workers; /* 1..WORKERS_MAX */
 	size_t listeners;
 	struct addr listen[LISTENERS_MAX]; /* UDP and TCP each */
+	/* Sockets a service manager bound. One at an address of listen is used there, by all
+	 * workers; any other is a listener of its own. The server closes them. */
+	size_t inherited;
+	int inherit[2 * LISTENERS_MAX];
 	/* limits for the whole server; shared out among workers */
 	struct stream_opts streams;
 };
@@ -59,8 +63,12 @@ struct server;
  * NULL when something could not be had. control: the control thread's loop. */
 struct server *server_new(
 	const struct server_opts *opts, struct loop *control, struct err *err);
+/* Listeners, those inherited among them. */
+size_t server_listeners(const struct server *server);
 /* Where listener i is bound: tells the port where 0 was asked for. */
 const struct addr *server_listener(const struct server *server, size_t i);
+/* "UDP, TCP", or the one that was inherited alone. */
+const char *server_listener_kinds(const struct server *server, size_t i);
 /* Starts the workers on their first world. The server owns worlds from here on. False: no
  * thread to be had. */
 bool server_start(struct server *server, struct world *world) CHECKED;

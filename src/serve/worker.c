@@ -11,9 +11,10 @@ struct worker {
 	struct loop_thread *thread;
 	struct pipe *pipe;
 	struct streams *streams;
-	struct udp *udp[LISTENERS_MAX];
-	int fd[LISTENERS_MAX][2];
-	size_t listeners;
+	struct udp *udp[2 * LISTENERS_MAX];
+	size_t udps;
+	int own_fd[4 * LISTENERS_MAX];
+	size_t own_fds;
 	void (*on_news)(void *user);
 	void *user;
 	/* The mailbox: what control wants, taken by exchange. */
@@ -76,14 +77,27 @@ struct worker *worker_new(const struct hash_key *cookie_secret,
 	return w;
 }
 
-bool worker_listen(struct worker *w, int udp_fd, int tcp_fd)
+static void keep(struct worker *w, int fd, bool is_own)
 {
-	must(w->listeners < LISTENERS_MAX);
-	size_t i = w->listeners++;
-	w->fd[i][0] = udp_fd;
-	w->fd[i][1] = tcp_fd;
-	w->udp[i] = udp_open(w->loop, udp_fd, pipe_batch, w->pipe, pipe_scratch());
-	return w->udp[i] && streams_listen(w->streams, tcp_fd);
+	must(w->own_fds < array_len(w->own_fd));
+	if (is_own)
+		w->own_fd[w->own_fds++] = fd;
+}
+
+bool worker_listen_udp(struct worker *w, int fd, bool is_own)
+{
+	must(w->udps < array_len(w->udp));
+	keep(w, fd, is_own);
+	struct udp *udp = udp_open(w->loop, fd, pipe_batch, w->pipe, pipe_scratch());
+	if (udp)
+		w->udp[w->udps++] = udp;
+	return udp != NULL;
+}
+
+bool worker_listen_tcp(struct worker *w, int fd, bool is_own)
+{
+	keep(w, fd, is_own);
+	return streams_listen(w->streams, fd);
 }
 
 static void run(void *user)
@@ -141,15 +155,13 @@ void worker_free(struct worker **worker)
 		return;
 	if (w->thread)
 		loop_thread_join(&w->thread);
-	for (size_t i = 0; i < w->listeners; i++)
+	for (size_t i = 0; i < w->udps; i++)
 		udp_close(&w->udp[i]);
 	streams_free(&w->streams);
 	if (w->loop)
 		loop_free(&w->loop);
-	for (size_t i = 0; i < w->listeners; i++) {
-		close(w->fd[i][0]);
-		close(w->fd[i][1]);
-	}
+	for (size_t i = 0; i < w->own_fds; i++)
+		(void)close(w->own_fd[i]);
 	pipe_free(&w->pipe);
 	mem_free(atomic_load(&w->opts));
 	mem_free(w);
@@ -166,10 +178,8 @@ void worker_add_counts(const struct worker *w, uint64_t *counts)
 	counts[COUNT_TRUNCATED] += count_get(&pipe->truncated);
 	for (unsigned i = 0; i < array_len(pipe->rcodes); i++)
 		counts[COUNT_NOERROR + i] += count_get(&pipe->rcodes[i]);
-	for (size_t i = 0; i < w->listeners; i++)
-		if (w->udp[i])
-			counts[COUNT_UDP_SEND_ERRORS] +=
-				count_get(&udp_counts(w->udp[i])->send_errors);
+	for (size_t i = 0; i < w->udps; i++)
+		counts[COUNT_UDP_SEND_ERRORS] += count_get(&udp_counts(w->udp[i])->send_errors);
 	counts[COUNT_TCP_ACCEPTED] += count_get(&streams->accepted);
 	counts[COUNT_TCP_OPEN] += count_get(&streams->open);
 	counts[COUNT_TCP_REFUSED] += count_get(&streams->refused);

@@ -18,8 +18,9 @@ struct worker;
 struct worker *worker_new(const struct hash_key *cookie_secret,
 	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
 	void *user);
-/* Takes over both descriptors: closed with the worker, on failure at once. */
-bool worker_listen(struct worker *worker, int udp_fd, int tcp_fd);
+/* Serves a socket. is_own: it is closed with the worker, be this false or true. */
+bool worker_listen_udp(struct worker *worker, int fd, bool is_own);
+bool worker_listen_tcp(struct worker *worker, int fd, bool is_own);
 bool worker_start(struct worker *worker, const struct world *world);
 void worker_send_world(struct worker *worker, const struct world *world);
 void worker_send_streams(struct worker *worker, const struct stream_opts *opts);

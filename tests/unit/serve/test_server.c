@@ -8,6 +8,7 @@
 #include "wire/message.h"
 #include "zone/zone.h"
 
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -83,7 +84,19 @@ static struct stream_opts stream_limits(uint32_t per_client)
 		.memory = 1 << 24 };
 }
 
-static void start(struct rig *rig, uint32_t per_client)
+/* A socket as a service manager hands it down. */
+static int bound(int kind, struct addr *addr)
+{
+	int fd = socket(AF_INET, kind, 0);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(bind(fd, &addr->any, addr_len(addr)), 0);
+	ck_assert_int_eq(addr_local(addr, fd), 0);
+	if (kind == SOCK_STREAM)
+		ck_assert_int_eq(listen(fd, 16), 0);
+	return fd;
+}
+
+static void start(struct rig *rig, uint32_t per_client, bool is_inherited)
 {
 	struct err err = { "" };
 	struct server_opts opts = {
@@ -91,6 +104,12 @@ static void start(struct rig *rig, uint32_t per_client)
 	};
 	memset(rig, 0, sizeof *rig);
 	ck_assert_int_eq(addr_parse(&opts.listen[0], "127.0.0.1@0", 53, &err), 0);
+	if (is_inherited) {
+		struct addr at = opts.listen[0];
+		opts.listeners = 0;
+		opts.inherit[opts.inherited++] = bound(SOCK_DGRAM, &at);
+		opts.inherit[opts.inherited++] = bound(SOCK_STREAM, &at);
+	}
 	rig->loop = loop_new();
 	rig->server = server_new(&opts, rig->loop, &err);
 	ck_assert_msg(rig->server != NULL, "%s", err.text);
@@ -168,7 +187,7 @@ START_TEST(worlds_are_switched_under_load_and_no_query_is_lost)
 	};
 	int udp[SOCKETS], tcp[SOCKETS];
 	unsigned last_udp[SOCKETS] = { 0 }, last_tcp[SOCKETS] = { 0 }, asked = 0;
-	start(&rig, 64);
+	start(&rig, 64, false);
 	for (int i = 0; i < SOCKETS; i++) {
 		udp[i] = connect_to(&rig, SOCK_DGRAM);
 		tcp[i] = connect_to(&rig, SOCK_STREAM);
@@ -205,7 +224,7 @@ START_TEST(one_client_has_its_limit_over_all_workers)
 	static struct rig rig;
 	int fd[12];
 	unsigned open = 0;
-	start(&rig, 5);
+	start(&rig, 5, false);
 	for (int i = 0; i < 12; i++) {
 		uint8_t packet[2 + QUERY_LEN] = { 0, QUERY_LEN }, reply[2];
 		fd[i] = connect_to(&rig, SOCK_STREAM);
@@ -220,11 +239,49 @@ START_TEST(one_client_has_its_limit_over_all_workers)
 }
 END_TEST
 
+START_TEST(inherited_sockets_are_shared_by_the_workers)
+{
+	static struct rig rig;
+	start(&rig, 64, true);
+	ck_assert_uint_eq(server_listeners(rig.server), 1);
+	ck_assert_str_eq(server_listener_kinds(rig.server, 0), "UDP, TCP");
+	for (int i = 0; i < 50; i++) {
+		int udp = connect_to(&rig, SOCK_DGRAM), tcp = connect_to(&rig, SOCK_STREAM);
+		ck_assert_uint_eq(ask_udp(udp, (uint16_t)i), 1);
+		ck_assert_uint_eq(ask_tcp(tcp), 1);
+		close(udp);
+		close(tcp);
+	}
+	end(&rig);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_to_listen_on_is_not_inherited)
+{
+	struct err err = { "" };
+	struct server_opts opts = { .workers = 1,
+		.streams = stream_limits(64),
+		.inherited = 2,
+		.inherit = { open("/dev/null", O_RDONLY), socket(AF_INET, SOCK_STREAM, 0) } };
+	struct loop *loop = loop_new();
+	ck_assert_ptr_null(server_new(&opts, loop, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "is no IP socket"));
+	/* Both were closed. */
+	ck_assert_int_eq(fcntl(opts.inherit[0], F_GETFD), -1);
+	ck_assert_int_eq(fcntl(opts.inherit[1], F_GETFD), -1);
+	opts.inherited = 1;
+	opts.inherit[0] = socket(AF_INET, SOCK_STREAM, 0);
+	ck_assert_ptr_null(server_new(&opts, loop, &err));
+	ck_assert_ptr_nonnull(strstr(err.text, "neither takes datagrams nor listens"));
+	loop_free(&loop);
+}
+END_TEST
+
 START_TEST(an_address_that_is_taken_is_told)
 {
 	static struct rig rig;
 	struct err err = { "" };
-	start(&rig, 64);
+	start(&rig, 64, false);
 	struct server_opts opts = { .workers = 1,
 		.listeners = 1,
 		.listen = { rig.addr },
@@ -238,4 +295,5 @@ START_TEST(an_address_that_is_taken_is_told)
 END_TEST
 
 UNIT_MAIN("serve/server", worlds_are_switched_under_load_and_no_query_is_lost,
-	one_client_has_its_limit_over_all_workers, an_address_that_is_taken_is_told)
+	one_client_has_its_limit_over_all_workers, inherited_sockets_are_shared_by_the_workers,
+	what_is_no_socket_to_listen_on_is_not_inherited, an_address_that_is_taken_is_told)
