@@ -30,8 +30,16 @@ enum {
 
 enum ede { /* info codes of RFC 8914 that we tell; 0 is "other" there, so none is -1 */
 	EDE_NONE = -1,
+	EDE_OTHER = 0,
+	EDE_STALE = 3,
+	EDE_CACHED_ERROR = 13,
+	EDE_NOT_READY = 14,
+	EDE_PROHIBITED = 18,
+	EDE_STALE_NXDOMAIN = 19,
 	EDE_NOT_AUTHORITATIVE = 20,
 	EDE_NOT_SUPPORTED = 21,
+	EDE_NO_REACHABLE = 22, /* no reachable authority */
+	EDE_NETWORK = 23,
 	EDE_INVALID_DATA = 24,
 };
 
