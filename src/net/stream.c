@@ -29,6 +29,7 @@ enum {
 	NOT_SENT_LOWAT = 64 * 1024, /* of the kernel's own buffer */
 	IN_MAX = 2 * FRAME_MAX + READ,
 	OUT_MAX = 2 * FRAME_MAX,
+	PENDING_MAX = 64, /* queries of a connection whose answers are looked for (L21) */
 	LINE = 64,
 	REPLY_SLOT = 65536 + 3 * LINE, /* see udp.c for the odd distance */
 };
@@ -37,23 +38,26 @@ enum {
 enum place {
 	PLACE_NONE,
 	PLACE_IDLE,
-	PLACE_MESSAGE
+	PLACE_MESSAGE,
+	PLACE_PENDING
 };
 
 /* At rest a connection is this struct and nothing else; thousands of them rest. */
 struct conn {
 	uv_poll_t uv; /* first: see free_conn() */
 	struct streams *set;
-	struct list waits;     /* in the set's idle or messages */
+	struct list waits;     /* in the set's idle, messages or pending */
 	struct list stalls;    /* in the set's stalled, while answers are unsent */
+	struct list laters;    /* answers that are looked for */
 	struct hold *in, *out; /* what came of the next messages; unsent answers */
 	uint64_t client;
 	uint32_t wait_since, stall_since; /* ms, the low half */
 	struct addr peer;
 	uint8_t place;
-	uint8_t events; /* that libuv watches for */
-	bool is_ending; /* reads no more, closes when its answers are out */
-	bool is_paused; /* reads no more until its answers are out */
+	uint8_t events;   /* that libuv watches for */
+	uint8_t pendings; /* laters */
+	bool is_ending;   /* reads no more, closes when its answers are out */
+	bool is_paused;   /* reads no more until its answers are out */
 };
 
 struct listener {
@@ -71,6 +75,8 @@ struct streams {
 	struct list listeners;
 	/* Each in the order of its since: the first is the next to be due. */
 	struct list idle, messages, stalled;
+	struct list pending;     /* those that wait for nothing but answers looked for */
+	const struct conn *busy; /* the one whose turn it is: it settles at its end */
 	struct holds holds;
 	struct clients *clients; /* shared with the other sets of the server */
 	uint32_t open, limit;    /* limit: of connections, by opts and descriptors */
@@ -86,6 +92,13 @@ struct streams {
 	uint8_t *slots; /* for the answers of a batch but its first */
 	size_t out_len, shared_len;
 	struct stream_count count;
+};
+
+/* The way back to a connection, which may be gone before the answer comes. */
+struct stream_later {
+	struct later later;
+	struct list list; /* in the connection's laters */
+	struct conn *conn;
 };
 
 size_t stream_connection_size(void)
@@ -120,6 +133,12 @@ static void conn_close(struct conn *c, enum end end)
 	must(uv_fileno((uv_handle_t *)&c->uv, &fd) == 0);
 	list_drop(&c->waits);
 	list_drop(&c->stalls);
+	while (!list_is_empty(&c->laters)) {
+		struct stream_later *l =
+			container_of(c->laters.next, struct stream_later, list);
+		list_drop(&l->list);
+		l->conn = NULL;
+	}
 	hold_free(&set->holds, &c->in);
 	hold_free(&set->holds, &c->out);
 	clients_drop(set->clients, c->client);
@@ -274,7 +293,7 @@ static bool keep(struct conn *c, struct hold **hold, const uint8_t *p, size_t n)
 	int e;
 	while ((e = hold_put(&set->holds, hold, c, p, n)) == -ENOBUFS) {
 		struct conn *largest = holds_largest(&set->holds);
-		if (!largest || largest == c)
+		if (!largest || largest == c || largest == set->busy)
 			break;
 		count_add(&set->count.reset_memory, 1);
 		conn_close(largest, END_RESET);
@@ -359,12 +378,15 @@ static enum served serve_batch(
 		set->items[i].query_len = frames[i].len;
 		set->items[i].reply_len = REPLY_DROP;
 		set->items[i].peer = &c->peer;
+		set->items[i].owner = c;
 	}
 	set->on_batch(set->user, set->items, n);
 	for (size_t i = 0; i < n; i++) {
 		int32_t len = set->items[i].reply_len;
 		must(len <= UINT16_MAX);
 		*done = i + 1;
+		if (len == REPLY_LATER)
+			continue;
 		if (len <= 0)
 			return SERVED_LAST;
 		if (!append(c, i, (size_t)len))
@@ -387,9 +409,10 @@ static enum served serve(struct conn *c, const uint8_t *p, size_t n, size_t *use
 	struct frame frames[BATCH_MAX];
 	enum served served = SERVED_ALL;
 	*used = 0;
-	while (served == SERVED_ALL && !is_over_unsent(c)) {
-		size_t taken, done;
-		size_t count = frame_cut(p + *used, n - *used, frames, BATCH_MAX, &taken);
+	while (served == SERVED_ALL && !is_over_unsent(c) && c->pendings < PENDING_MAX) {
+		size_t taken, done, most = PENDING_MAX - c->pendings;
+		size_t count = frame_cut(p + *used, n - *used, frames,
+			most < BATCH_MAX ? most : BATCH_MAX, &taken);
 		if (!count)
 			break;
 		served = serve_batch(c, frames, count, &done);
@@ -421,7 +444,8 @@ static bool keep_rest(struct conn *c, size_t was, size_t got, size_t used)
 static bool should_pause(const struct conn *c)
 {
 	const struct holds *holds = &c->set->holds;
-	return hold_len(c->out) > UNSENT_MAX || (c->out && holds->bytes > holds->limit / 8 * 7);
+	return c->pendings >= PENDING_MAX || hold_len(c->out) > UNSENT_MAX ||
+	       (c->out && holds->bytes > holds->limit / 8 * 7);
 }
 
 static void conn_watch(struct conn *c)
@@ -433,9 +457,11 @@ static void conn_watch(struct conn *c)
 		events |= UV_WRITABLE;
 	if (events == c->events)
 		return;
-	must(events);
 	c->events = (uint8_t)events;
-	must(uv_poll_start(&c->uv, events, conn_ready) == 0);
+	if (events)
+		must(uv_poll_start(&c->uv, events, conn_ready) == 0);
+	else /* all it waits for is answers looked for */
+		must(uv_poll_stop(&c->uv) == 0);
 }
 
 /* After a turn of c: what it waits for now. is_fresh: a message has come or begun. Closes c
@@ -445,8 +471,8 @@ static void conn_settle(struct conn *c, bool is_fresh)
 	struct streams *set = c->set;
 	if (!c->out)
 		list_drop(&c->stalls);
-	bool is_idle = !c->in && !c->out;
-	if (!c->out && (c->is_ending || (is_idle && set->is_draining))) {
+	bool is_idle = !c->in && !c->out && !c->pendings;
+	if (!c->out && !c->pendings && (c->is_ending || (is_idle && set->is_draining))) {
 		conn_close(c, END_CLOSE);
 		return;
 	}
@@ -459,9 +485,8 @@ static void conn_settle(struct conn *c, bool is_fresh)
 		uint32_t age = now_of(set) - c->wait_since;
 		if (c->place != PLACE_IDLE || (is_fresh && age > slack(set->opts.idle_ms)))
 			wait_in(c, &set->idle, PLACE_IDLE);
-	} else if (c->place != PLACE_NONE) {
-		list_drop(&c->waits);
-		c->place = PLACE_NONE;
+	} else if (c->place != PLACE_PENDING) {
+		wait_in(c, &set->pending, PLACE_PENDING);
 	}
 	conn_watch(c);
 }
@@ -489,7 +514,9 @@ static void conn_read(struct conn *c)
 		got = 0;
 	}
 	size_t n = was + (size_t)got;
+	set->busy = c;
 	enum served served = serve(c, set->in, n, &used);
+	set->busy = NULL;
 	/* Whole messages that are left wait for the unsent answers: the end is seen again. */
 	if (served == SERVED_LAST || (is_eof && frame_missing(set->in + used, n - used)))
 		c->is_ending = true;
@@ -542,6 +569,80 @@ static void conn_ready(uv_poll_t *uv, int status, int events)
 		conn_read(c);
 	else
 		conn_settle(c, false);
+}
+
+/* ---- answers that come later ---- */
+
+/* Sends or keeps a whole answer; false when the connection is lost. */
+static bool send_answer(struct conn *c, const uint8_t *reply, size_t len)
+{
+	uint8_t head[FRAME_HEAD];
+	union {
+		const uint8_t *in;
+		uint8_t *out;
+	} bytes = { .in = reply }; /* the kernel only reads */
+	put_u16(head, (uint16_t)len);
+	ssize_t sent = 0;
+	if (!c->out) {
+		struct iovec iov[2] = { { head, FRAME_HEAD }, { bytes.out, len } };
+		struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+		int fd;
+		must(uv_fileno((uv_handle_t *)&c->uv, &fd) == 0);
+		sent = sendmsg(fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		sent = sent < 0 ? 0 : sent;
+		if ((size_t)sent == FRAME_HEAD + len)
+			return true;
+		stall_again(c);
+	}
+	size_t at = (size_t)sent;
+	if (at < FRAME_HEAD && !keep(c, &c->out, head + at, FRAME_HEAD - at))
+		return false;
+	at = at > FRAME_HEAD ? at - FRAME_HEAD : 0;
+	return keep(c, &c->out, reply + at, len - at);
+}
+
+static void send_later(struct later *later, const uint8_t *reply, size_t len)
+{
+	struct stream_later *l = container_of(later, struct stream_later, later);
+	struct conn *c = l->conn;
+	list_drop(&l->list);
+	mem_free(l);
+	if (!c)
+		return;
+	c->pendings--;
+	if (len == 0)
+		c->is_ending = true;
+	bool is_lost = len && !send_answer(c, reply, len);
+	if (c == c->set->busy) {
+		/* Its turn goes on and finds it closed. */
+		int fd;
+		must(uv_fileno((uv_handle_t *)&c->uv, &fd) == 0);
+		if (is_lost)
+			(void)shutdown(fd, SHUT_RDWR);
+	} else if (is_lost) {
+		conn_close(c, END_RESET);
+	} else if (c->is_paused && !c->out && c->pendings <= PENDING_MAX / 2) {
+		c->is_paused = false;
+		conn_read(c);
+	} else {
+		conn_settle(c, false);
+	}
+}
+
+static struct later *hold(const struct item *item)
+{
+	struct conn *c = item->owner;
+	struct stream_later *l = mem_try(sizeof *l);
+	if (!l)
+		return NULL;
+	l->later.send = send_later;
+	l->conn = c;
+	list_init(&l->list);
+	list_put(&c->laters, &l->list);
+	c->pendings++;
+	return &l->later;
 }
 
 /* ---- new connections ---- */
@@ -598,6 +699,7 @@ static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
 	c->client = client;
 	list_init(&c->waits);
 	list_init(&c->stalls);
+	list_init(&c->laters);
 	return c;
 }
 
@@ -686,7 +788,7 @@ static void on_drain_time(void *user)
 	while (set->open) {
 		struct conn *c = first_waiting(&set->idle);
 		c = c ? c : first_waiting(&set->messages);
-		c = c ? c : first_stalled(&set->stalled);
+		c = c ? c : first_waiting(&set->pending);
 		conn_close(c, END_RESET);
 	}
 	loop_timer_stop(set->drain_timer);
@@ -711,6 +813,7 @@ static bool prepare(struct streams *set, size_t scratch_size)
 			.room = UINT16_MAX,
 			.transport = TRANSPORT_TCP,
 			.scratch = scratch_slot ? scratch + i * scratch_slot : NULL,
+			.hold = hold,
 		};
 	}
 	return true;
@@ -744,6 +847,7 @@ struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	list_init(&set->idle);
 	list_init(&set->messages);
 	list_init(&set->stalled);
+	list_init(&set->pending);
 	holds_init(&set->holds, opts->memory);
 	set->clients = clients;
 	apply_opts(set, opts);
@@ -817,7 +921,7 @@ void streams_free(struct streams **streams)
 		listener_free(container_of(set->listeners.next, struct listener, list));
 	struct conn *c;
 	while ((c = first_waiting(&set->idle)) || (c = first_waiting(&set->messages)) ||
-		(c = first_stalled(&set->stalled)))
+		(c = first_waiting(&set->pending)))
 		conn_close(c, END_CLOSE);
 	loop_timer_free(&set->timer);
 	loop_timer_free(&set->accept_timer);

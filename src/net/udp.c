@@ -131,12 +131,68 @@ static void send_all(struct udp *udp, struct mmsghdr *msgs, unsigned n)
 		count_add(&udp->count.send_errors, n - sent);
 }
 
+/* ---- replies that come later ---- */
+
+struct udp_later {
+	struct later later;
+	struct udp *udp;
+	struct addr peer;
+	uint8_t control_len;
+	union control control; /* control_len bytes of it are there */
+};
+
+static void send_later(struct later *later, const uint8_t *reply, size_t len)
+{
+	struct udp_later *l = container_of(later, struct udp_later, later);
+	union control control; /* aligned */
+	union {
+		const uint8_t *in;
+		uint8_t *out;
+	} bytes = { .in = reply }; /* the kernel only reads */
+	struct iovec iov = { bytes.out, len };
+	struct mmsghdr msg = { .msg_hdr = {
+				       .msg_name = &l->peer,
+				       .msg_namelen = addr_len(&l->peer),
+				       .msg_iov = &iov,
+				       .msg_iovlen = 1,
+			       } };
+	must(len <= UDP_REPLY_MAX);
+	if (l->control_len) {
+		memcpy(&control, &l->control, l->control_len);
+		msg.msg_hdr.msg_control = &control;
+		msg.msg_hdr.msg_controllen = l->control_len;
+	}
+	if (len)
+		send_all(l->udp, &msg, 1);
+	else
+		count_add(&l->udp->count.dropped, 1);
+	mem_free(l);
+}
+
+static struct later *hold(const struct item *item)
+{
+	struct udp *udp = item->owner;
+	size_t i = (size_t)(item - udp->items);
+	const struct msghdr *out = &udp->out[i].msg_hdr;
+	size_t control_len = udp->has_control ? out->msg_controllen : 0;
+	struct udp_later *l = mem_try(offsetof(struct udp_later, control) + control_len);
+	if (!l)
+		return NULL;
+	l->later.send = send_later;
+	l->udp = udp;
+	l->peer = udp->peers[i];
+	l->control_len = (uint8_t)control_len;
+	memcpy(&l->control, &udp->controls[i], control_len);
+	return &l->later;
+}
+
 /* Readies the replies for the kernel; bad: bit i is set when item i must get none. */
 static void send_replies(struct udp *udp, size_t n, uint32_t bad)
 {
-	unsigned ready = 0;
+	unsigned ready = 0, held = 0;
 	for (size_t i = 0; i < n; i++) {
 		int32_t len = udp->items[i].reply_len;
+		held += len == REPLY_LATER;
 		if (unlikely(len <= 0 || bad >> i & 1))
 			len = 0;
 		must(len <= UDP_REPLY_MAX);
@@ -147,7 +203,7 @@ static void send_replies(struct udp *udp, size_t n, uint32_t bad)
 		send_all(udp, udp->out, ready);
 		return;
 	}
-	count_add(&udp->count.dropped, n - ready);
+	count_add(&udp->count.dropped, n - ready - held);
 	ready = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (udp->out_iov[i].iov_len)
@@ -222,6 +278,8 @@ static void prepare(struct udp *udp, size_t scratch_slot, socklen_t name_len)
 			.transport = TRANSPORT_UDP,
 			.peer = &udp->peers[i],
 			.scratch = scratch_slot ? scratch + i * scratch_slot : NULL,
+			.hold = hold,
+			.owner = udp,
 		};
 	}
 }

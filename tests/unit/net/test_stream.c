@@ -16,12 +16,13 @@
 
 enum {
 	BIG = 60000,
-	FDS = 400
+	FDS = 400,
+	LATE_MAX = 1000
 };
 
 /* A server on a thread of its own that echoes with the third byte's top bit set; a query that
  * starts with 'd' is dropped, one that starts with 'b' gets BIG bytes, of which the last four
- * are the query's. */
+ * are the query's; one that starts with 'l' is answered 20 ms later, all of them at once. */
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;
@@ -30,7 +31,13 @@ struct echo {
 	struct stream_opts opts;
 	struct addr addr;
 	int fd;
-	_Atomic uint64_t largest, drained, drain_ms;
+	_Atomic uint64_t largest, drained, drain_ms, held;
+	struct loop_timer *timer;
+	struct {
+		struct later *later;
+		uint8_t reply[8];
+		size_t len;
+	} late[LATE_MAX];
 	_Atomic int wish; /* what the next wake-up is to do */
 	uint64_t drain_start;
 };
@@ -50,6 +57,27 @@ static const struct stream_opts usual = {
 	.memory = 64 << 20,
 };
 
+static void answer_late(void *user)
+{
+	struct echo *e = user;
+	for (size_t i = 0; i < LATE_MAX; i++)
+		if (e->late[i].later)
+			later_send(&e->late[i].later, e->late[i].reply, e->late[i].len);
+}
+
+static void echo_later(struct echo *e, struct item *item)
+{
+	uint64_t i = count_get(&e->held);
+	if (i == LATE_MAX)
+		return;
+	e->late[i].later = item_hold(item);
+	e->late[i].len = item->query_len < 8 ? item->query_len : 8;
+	memcpy(e->late[i].reply, item->query, e->late[i].len);
+	atomic_store(&e->held, i + 1);
+	item->reply_len = REPLY_LATER;
+	loop_timer_start(e->timer, 20, 0);
+}
+
 static void echo_batch(void *user, struct item *items, size_t n)
 {
 	struct echo *e = user;
@@ -62,6 +90,10 @@ static void echo_batch(void *user, struct item *items, size_t n)
 		if (item->room < UINT16_MAX || item->transport != TRANSPORT_TCP)
 			continue;
 		memset(item->scratch, 1, 100);
+		if (item->query[0] == 'l') {
+			echo_later(e, item);
+			continue;
+		}
 		item->reply_len = (int32_t)item->query_len;
 		if (item->query[0] == 'b') {
 			memset(item->reply, 'b', BIG);
@@ -125,6 +157,7 @@ static void echo_start(struct echo *e, const struct stream_opts *opts, const cha
 	ck_assert_ptr_nonnull(e->streams);
 	ck_assert(streams_listen(e->streams, e->fd));
 	loop_on_wake(e->loop, on_wake, e);
+	e->timer = loop_timer_new(e->loop, answer_late, e);
 	e->thread = loop_thread_start(run, e);
 }
 
@@ -133,6 +166,8 @@ static void echo_end(struct echo *e)
 	wish(e, WISH_STOP);
 	loop_thread_join(&e->thread);
 	streams_free(&e->streams);
+	answer_late(e);
+	loop_timer_free(&e->timer);
 	ck_assert_ptr_null(e->streams);
 	clients_fini(&e->clients);
 	loop_free(&e->loop);
@@ -219,7 +254,7 @@ static void is_served(int fd)
 START_TEST(a_connection_at_rest_is_small)
 {
 	/* The heap adds 8 bytes and rounds up to 16. */
-	ck_assert_uint_le((stream_connection_size() + 8 + 15) / 16 * 16, 288);
+	ck_assert_uint_le((stream_connection_size() + 8 + 15) / 16 * 16, 320);
 }
 END_TEST
 
@@ -337,6 +372,76 @@ START_TEST(a_client_that_has_said_all_still_hears_all)
 	ck_assert(comes_to(&streams_counts(e.streams)->open, 0));
 	close(fd);
 	echo_end(&e);
+}
+END_TEST
+
+START_TEST(an_answer_that_comes_later_is_overtaken_and_is_not_lost)
+{
+	struct echo e;
+	echo_start(&e, &usual, "127.0.0.1@0");
+	int fd = client(&e, "127.0.0.1");
+	char out[12];
+	say(fd, "\0\4la\1x\0\4ab\1c", 12);
+	ck_assert_int_eq(hear(fd, out, 12, 2000), 12);
+	ck_assert_mem_eq(out,
+		"\0\4ab\x81"
+		"c\0\4la\1x",
+		12);
+	/* The end of what the client says is not the end of what it hears. */
+	say(fd, "\0\4lb\1y", 6);
+	shutdown(fd, SHUT_WR);
+	ck_assert_int_eq(hear(fd, out, 6, 2000), 6);
+	ck_assert_mem_eq(out, "\0\4lb\1y", 6);
+	ck_assert_int_eq(hear(fd, out, 1, 2000), 0);
+	ck_assert(comes_to(&streams_counts(e.streams)->open, 0));
+	close(fd);
+	echo_end(&e);
+}
+END_TEST
+
+START_TEST(more_questions_than_may_be_open_wait_their_turn)
+{
+	struct echo e;
+	echo_start(&e, &usual, "127.0.0.1@0");
+	int fd = client(&e, "127.0.0.1");
+	enum {
+		N = 500,
+		LEN = 6
+	};
+	static char queries[N * LEN], out[N * LEN];
+	for (int i = 0; i < N; i++)
+		memcpy(queries + i * LEN, (char[]){ 0, 4, 'l', (char)(i >> 8), 0, (char)i },
+			LEN);
+	say(fd, queries, sizeof queries);
+	rest_ms(10);
+	ck_assert_uint_le(count_get(&e.held), 64);
+	ck_assert_int_eq(hear(fd, out, sizeof out, 2000), sizeof out);
+	ck_assert_mem_eq(out, queries, sizeof out);
+	close(fd);
+	echo_end(&e);
+}
+END_TEST
+
+START_TEST(an_answer_for_a_client_that_is_gone_goes_nowhere)
+{
+	struct echo e;
+	echo_start(&e, &usual, "127.0.0.1@0");
+	int fd = client(&e, "127.0.0.1");
+	for (char i = 0; i < 32; i++)
+		say(fd, (char[]){ 0, 4, 'l', 0, 0, i }, 6);
+	ck_assert(comes_to(&e.held, 32));
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+	close(fd);
+	ck_assert(comes_to(&streams_counts(e.streams)->open, 0));
+	int other = client(&e, "127.0.0.1");
+	rest_ms(50);
+	is_served(other);
+	/* The set may go while answers are looked for. */
+	say(other, "\0\4la\1x", 6);
+	ck_assert(comes_to(&e.held, 33));
+	echo_end(&e);
+	close(other);
 }
 END_TEST
 
@@ -827,6 +932,9 @@ UNIT_MAIN("net/stream", a_connection_at_rest_is_small, both_families_are_served,
 	a_query_of_the_greatest_length_comes_back_whole,
 	pipelined_queries_are_answered_in_batches_and_in_order,
 	a_client_that_has_said_all_still_hears_all,
+	an_answer_that_comes_later_is_overtaken_and_is_not_lost,
+	more_questions_than_may_be_open_wait_their_turn,
+	an_answer_for_a_client_that_is_gone_goes_nowhere,
 	a_dropped_query_closes_after_the_answers_before_it,
 	a_client_that_reads_slowly_gets_every_answer, a_client_that_never_reads_is_reset,
 	a_query_that_drips_is_cut_off_in_time,

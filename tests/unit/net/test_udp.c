@@ -11,20 +11,31 @@
 #include <unistd.h>
 
 /* A server on a thread of its own that echoes with the third byte's top bit set; a query that
- * starts with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes. */
+ * starts with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes; one that starts with 'l' is
+ * answered 10 ms later. */
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;
 	struct udp *udp;
 	struct addr addr;
 	int fd;
-	size_t largest;    /* batch seen */
+	size_t largest; /* batch seen */
+	struct loop_timer *timer;
+	struct later *later;
+	uint8_t late[8];
 	bool is_misplaced; /* scratch pieces that overlap or lie badly */
 };
 
 enum {
 	SCRATCH = 100
 };
+
+static void answer_late(void *user)
+{
+	struct echo *e = user;
+	if (e->later)
+		later_send(&e->later, e->late, sizeof e->late);
+}
 
 static void echo_batch(void *user, struct item *items, size_t n)
 {
@@ -39,6 +50,13 @@ static void echo_batch(void *user, struct item *items, size_t n)
 		memset(item->scratch, 1, SCRATCH);
 		if (item->query_len < 3 || item->query[0] == 'd')
 			continue;
+		if (item->query[0] == 'l' && !e->later) {
+			e->later = item_hold(item);
+			memcpy(e->late, "later...", sizeof e->late);
+			item->reply_len = REPLY_LATER;
+			loop_timer_start(e->timer, 10, 0);
+			continue;
+		}
 		memcpy(item->reply, item->query, item->query_len);
 		item->reply[2] |= 0x80;
 		item->reply_len = (int32_t)item->query_len;
@@ -70,6 +88,7 @@ static void echo_open(struct echo *e, const char *at)
 	e->loop = loop_new();
 	e->udp = udp_open(e->loop, e->fd, echo_batch, e, SCRATCH);
 	ck_assert_ptr_nonnull(e->udp);
+	e->timer = loop_timer_new(e->loop, answer_late, e);
 	loop_on_wake(e->loop, stop, e);
 }
 
@@ -90,6 +109,7 @@ static void echo_end(struct echo *e)
 {
 	echo_join(e);
 	ck_assert(!e->is_misplaced);
+	answer_late(e);
 	udp_close(&e->udp);
 	ck_assert_ptr_null(e->udp);
 	loop_free(&e->loop);
@@ -125,6 +145,10 @@ static void answered_from(const char *listen, const char *ask)
 	ck_assert_int_eq(send(fd, "ab\x01xyz", 6, 0), 6);
 	ck_assert_int_eq(hear(fd, out, sizeof out, 2000), 6);
 	ck_assert_mem_eq(out, "ab\x81xyz", 6);
+	/* so is an answer that comes later */
+	ck_assert_int_eq(send(fd, "lb\x01xyz", 6, 0), 6);
+	ck_assert_int_eq(hear(fd, out, sizeof out, 2000), 8);
+	ck_assert_mem_eq(out, "later...", 8);
 	close(fd);
 	echo_end(&e);
 }
