@@ -39,7 +39,8 @@ enum place {
 	PLACE_NONE,
 	PLACE_IDLE,
 	PLACE_MESSAGE,
-	PLACE_PENDING
+	PLACE_PENDING,
+	PLACE_RESUME
 };
 
 /* At rest a connection is this struct and nothing else; thousands of them rest. */
@@ -76,6 +77,7 @@ struct streams {
 	/* Each in the order of its since: the first is the next to be due. */
 	struct list idle, messages, stalled;
 	struct list pending;     /* those that wait for nothing but answers looked for */
+	struct list resumes;     /* those that are read from again, at the next turn */
 	const struct conn *busy; /* the one whose turn it is: it settles at its end */
 	struct holds holds;
 	struct clients *clients; /* shared with the other sets of the server */
@@ -83,7 +85,7 @@ struct streams {
 	int fd_limit;            /* descriptors from here on are held back */
 	bool is_accepting, is_draining;
 	uint64_t due; /* when timer is to ring; 0: it is not set */
-	struct loop_timer *timer, *accept_timer, *drain_timer;
+	struct loop_timer *timer, *accept_timer, *drain_timer, *resume_timer;
 	void (*on_drained)(void *user);
 	void *drain_user;
 	struct item items[BATCH_MAX];
@@ -476,7 +478,9 @@ static void conn_settle(struct conn *c, bool is_fresh)
 		conn_close(c, END_CLOSE);
 		return;
 	}
-	if (c->in && !c->is_paused) {
+	if (c->place == PLACE_RESUME) {
+		/* It settles when it has been read from. */
+	} else if (c->in && !c->is_paused) {
 		if (is_fresh || c->place != PLACE_MESSAGE)
 			wait_in(c, &set->messages, PLACE_MESSAGE);
 	} else if (is_idle) {
@@ -624,10 +628,31 @@ static void send_later(struct later *later, const uint8_t *reply, size_t len)
 	} else if (is_lost) {
 		conn_close(c, END_RESET);
 	} else if (c->is_paused && !c->out && c->pendings <= PENDING_MAX / 2) {
-		c->is_paused = false;
-		conn_read(c);
+		/* Not at once: it may ask while others are still being told. */
+		if (c->place != PLACE_RESUME)
+			wait_in(c, &c->set->resumes, PLACE_RESUME);
+		loop_timer_start(c->set->resume_timer, 0, 0);
 	} else {
 		conn_settle(c, false);
+	}
+}
+
+static void on_resume_time(void *user)
+{
+	struct streams *set = user;
+	struct list resumes;
+	list_init(&resumes);
+	while (!list_is_empty(&set->resumes)) {
+		struct list *first = set->resumes.next;
+		list_drop(first);
+		list_put(&resumes, first);
+	}
+	while (!list_is_empty(&resumes)) {
+		struct conn *c = container_of(resumes.next, struct conn, waits);
+		list_drop(&c->waits);
+		c->place = PLACE_NONE;
+		c->is_paused = false;
+		conn_read(c);
 	}
 }
 
@@ -789,6 +814,7 @@ static void on_drain_time(void *user)
 		struct conn *c = first_waiting(&set->idle);
 		c = c ? c : first_waiting(&set->messages);
 		c = c ? c : first_waiting(&set->pending);
+		c = c ? c : first_waiting(&set->resumes);
 		conn_close(c, END_RESET);
 	}
 	loop_timer_stop(set->drain_timer);
@@ -848,12 +874,14 @@ struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	list_init(&set->messages);
 	list_init(&set->stalled);
 	list_init(&set->pending);
+	list_init(&set->resumes);
 	holds_init(&set->holds, opts->memory);
 	set->clients = clients;
 	apply_opts(set, opts);
 	set->timer = loop_timer_new(loop, on_time, set);
 	set->accept_timer = loop_timer_new(loop, on_accept_time, set);
 	set->drain_timer = loop_timer_new(loop, on_drain_time, set);
+	set->resume_timer = loop_timer_new(loop, on_resume_time, set);
 	if (!prepare(set, scratch_size))
 		streams_free(&set);
 	return set;
@@ -921,11 +949,12 @@ void streams_free(struct streams **streams)
 		listener_free(container_of(set->listeners.next, struct listener, list));
 	struct conn *c;
 	while ((c = first_waiting(&set->idle)) || (c = first_waiting(&set->messages)) ||
-		(c = first_waiting(&set->pending)))
+		(c = first_waiting(&set->pending)) || (c = first_waiting(&set->resumes)))
 		conn_close(c, END_CLOSE);
 	loop_timer_free(&set->timer);
 	loop_timer_free(&set->accept_timer);
 	loop_timer_free(&set->drain_timer);
+	loop_timer_free(&set->resume_timer);
 	map_free(set->in, set->shared_len);
 	mem_free(set);
 }
