@@ -2,6 +2,7 @@
 #include "answer/answer.h"
 
 #include "answer/auth.h"
+#include "answer/recall.h"
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "crypto/cookie.h"
@@ -12,7 +13,9 @@ struct answerer {
 	const struct zone_table *zones;
 	struct hasher *hasher;
 	struct hash_key secret;
-	uint8_t nsid_len; /* of the reply being made; 0: not told */
+	/* Of the reply being made: 0: not told. */
+	uint8_t nsid_len, text_len;
+	const uint8_t *text; /* that goes with the EDE */
 	/* large, so not on the stack, where it would be cleared for every query */
 	struct writer writer;
 	struct reply reply;
@@ -67,7 +70,7 @@ static uint32_t reserve_opt(
 	a->nsid_len = 0;
 	if (!q->edns.is_present)
 		return 0;
-	uint32_t n = EDNS_FIXED_LEN + EDE_LEN;
+	uint32_t n = EDNS_FIXED_LEN + EDE_LEN + a->text_len;
 	if (q->edns.cookie_len && a->opts->cookies)
 		n += OPTION_HEAD + COOKIE_LEN;
 	if (q->edns.want_keepalive && from->is_stream)
@@ -109,9 +112,10 @@ static void write_opt(struct answerer *a, const struct question *q,
 		p += 2;
 	}
 	if (a->reply.ede != EDE_NONE) {
-		p = put_option(p, OPTION_EDE, 2);
+		p = put_option(p, OPTION_EDE, 2u + a->text_len);
 		put_u16(p, (uint16_t)a->reply.ede);
-		p += 2;
+		memcpy(p + 2, a->text, a->text_len);
+		p += 2 + a->text_len;
 	}
 	put_u16(start + 9, (uint16_t)(p - start - EDNS_FIXED_LEN));
 	w->len += (uint32_t)(p - start);
@@ -241,6 +245,29 @@ static uint32_t reply_limit(
 	return limit < room ? limit : room;
 }
 
+/* Readies the frame; returns what is kept free for the OPT record. */
+static uint32_t start(struct answerer *a, const struct question *q,
+	const struct answer_from *from, uint8_t *buf, uint32_t room)
+{
+	writer_start(&a->writer, buf, reply_limit(a, q, from->is_stream, room), q);
+	reply_start(&a->reply, q, &a->writer);
+	return reserve_opt(a, q, from);
+}
+
+static int32_t finish(struct answerer *a, const struct question *q,
+	const struct answer_from *from, uint32_t opt, unsigned flags, unsigned *rcode)
+{
+	struct reply *r = &a->reply;
+	if (opt)
+		write_opt(a, q, from, r->rcode);
+	flags |= (r->is_authoritative ? FLAG_AA : 0) | (r->is_truncated ? FLAG_TC : 0);
+	if (from->may_recurse)
+		flags |= FLAG_RA | (q->flags & FLAG_CD);
+	writer_finish(&a->writer, (uint16_t)flags, r->rcode);
+	*rcode = r->rcode;
+	return (int32_t)a->writer.len;
+}
+
 int32_t answer_question(struct answerer *a, const struct question *q, enum verdict verdict,
 	const struct answer_from *from, uint8_t *buf, uint32_t room, unsigned *rcode)
 {
@@ -248,11 +275,10 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 	struct reply *r = &a->reply;
 	if (verdict == VERDICT_DROP)
 		return 0;
-	writer_start(w, buf, reply_limit(a, q, from->is_stream, room), q);
-	reply_start(r, q, w);
-	r->rcode = rcode_of(verdict);
+	a->text_len = 0;
+	uint32_t opt = start(a, q, from, buf, room);
 	const struct writer_mark empty = writer_mark(w);
-	uint32_t opt = reserve_opt(a, q, from);
+	r->rcode = rcode_of(verdict);
 	if (verdict == VERDICT_ANSWER) {
 		w->limit -= opt;
 		answer_class(a, q);
@@ -262,14 +288,52 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 		if (r->is_truncated)
 			writer_rollback(w, &empty);
 	}
+	if (verdict != VERDICT_NOTAUTH)
+		return finish(a, q, from, opt, 0, rcode);
 	if (opt)
 		write_opt(a, q, from, r->rcode);
-	if (verdict == VERDICT_NOTAUTH)
-		write_badkey(a, q);
-	writer_finish(w,
-		(uint16_t)((r->is_authoritative ? FLAG_AA : 0) |
-			   (r->is_truncated ? FLAG_TC : 0)),
-		r->rcode);
-	*rcode = r->rcode;
-	return (int32_t)w->len;
+	write_badkey(a, q);
+	return finish(a, q, from, 0, 0, rcode);
+}
+
+int32_t answer_recall(struct answerer *a, const struct question *q,
+	const struct answer_from *from, const struct answer_kept *kept, uint8_t *buf,
+	uint32_t room, unsigned *rcode)
+{
+	struct recall recall;
+	if (!recall_open(&recall, kept->bytes, kept->n))
+		return answer_refuse(a, q, from, RCODE_SERVFAIL, EDE_NONE, buf, room, rcode);
+	struct writer *w = &a->writer;
+	struct reply *r = &a->reply;
+	a->text = recall.text;
+	a->text_len = recall.text_len;
+	uint32_t opt = start(a, q, from, buf, room);
+	/* The longest name and the longest reason may be too much together. */
+	if (a->text_len && w->len + opt > w->limit) {
+		opt -= a->text_len;
+		a->text_len = 0;
+	}
+	r->rcode = recall.rcode;
+	r->ede = (enum ede)recall.ede;
+	if (kept->stale_ttl)
+		r->ede = recall.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE;
+	r->is_authoritative = recall.flags & FLAG_AA;
+	w->limit -= opt;
+	r->is_truncated = (recall.flags & FLAG_TC) ||
+			  !recall_write(&recall, w, kept->age, kept->stale_ttl);
+	w->limit += opt;
+	/* AD is for those who said that they understand it (RFC 6840 5.7). */
+	bool wants_ad = q->edns.is_do || (q->flags & FLAG_AD);
+	return finish(a, q, from, opt, wants_ad ? recall.flags & FLAG_AD : 0, rcode);
+}
+
+int32_t answer_refuse(struct answerer *a, const struct question *q,
+	const struct answer_from *from, unsigned told, int ede, uint8_t *buf, uint32_t room,
+	unsigned *rcode)
+{
+	a->text_len = 0;
+	uint32_t opt = start(a, q, from, buf, room);
+	a->reply.rcode = told;
+	a->reply.ede = (enum ede)ede;
+	return finish(a, q, from, opt, 0, rcode);
 }

@@ -25,7 +25,15 @@ struct answer_from {            /* who asks, and how: for one batch or one query
 	const uint8_t *address; /* 4 or 16 bytes */
 	size_t address_len;
 	bool is_stream;
-	uint64_t now_s; /* wall clock */
+	bool may_recurse; /* RA is told */
+	uint64_t now_s;   /* wall clock */
+};
+
+struct answer_kept { /* what the chain has told of the question, see recall.h */
+	const uint8_t *bytes;
+	size_t n;
+	uint32_t age;       /* seconds since it was learned */
+	uint32_t stale_ttl; /* not 0: it is past its time, and this is told for every TTL */
 };
 
 struct answerer;
@@ -40,3 +48,12 @@ void answerer_set_world(
  * UDP, 65535 on a stream. Returns its length, 0 for no reply; *rcode gets what was told. */
 int32_t answer_question(struct answerer *a, const struct question *q, enum verdict verdict,
 	const struct answer_from *from, uint8_t *buf, uint32_t room, unsigned *rcode);
+/* The same for a question (VERDICT_ANSWER) that the chain has answered. What does not fit over UDP
+ * is left to TCP. */
+int32_t answer_recall(struct answerer *a, const struct question *q,
+	const struct answer_from *from, const struct answer_kept *kept, uint8_t *buf,
+	uint32_t room, unsigned *rcode);
+/* The same with nothing in it but a code and the reason (enum ede). */
+int32_t answer_refuse(struct answerer *a, const struct question *q,
+	const struct answer_from *from, unsigned told, int ede, uint8_t *buf, uint32_t room,
+	unsigned *rcode);

@@ -177,3 +177,30 @@ bool addr_is_wildcard(const struct addr *addr)
 		return IN6_IS_ADDR_UNSPECIFIED(&addr->v6.sin6_addr);
 	return addr->v4.sin_addr.s_addr == htonl(INADDR_ANY);
 }
+
+static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+struct endpoint addr_endpoint(const struct addr *addr)
+{
+	struct endpoint e = { .port = addr_port(addr) };
+	size_t n;
+	const uint8_t *p = addr_bytes(addr, &n);
+	if (n == 4)
+		memcpy(e.address, mapped, sizeof mapped);
+	memcpy(e.address + 16 - n, p, n);
+	return e;
+}
+
+void addr_from_endpoint(struct addr *out, const struct endpoint *e)
+{
+	memset(out, 0, sizeof *out);
+	if (memcmp(e->address, mapped, sizeof mapped) == 0) {
+		out->v4.sin_family = AF_INET;
+		out->v4.sin_port = htons(e->port);
+		memcpy(&out->v4.sin_addr, e->address + 12, 4);
+		return;
+	}
+	out->v6.sin6_family = AF_INET6;
+	out->v6.sin6_port = htons(e->port);
+	memcpy(&out->v6.sin6_addr, e->address, 16);
+}

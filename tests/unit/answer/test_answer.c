@@ -89,7 +89,7 @@ enum {
 static const char *ask(const char *qname, uint16_t type, int how)
 {
 	static const uint8_t address[4] = { 192, 0, 2, 1 };
-	const struct answer_from from = { address, 4, (how & TCP) != 0, 1700000000 };
+	const struct answer_from from = { address, 4, (how & TCP) != 0, false, 1700000000 };
 	struct name name = name_of(qname);
 	size_t n = HEADER_LEN;
 	memset(query, 0, sizeof query);
@@ -285,7 +285,7 @@ START_TEST(large_sets_are_answered_quickly)
 	ask("x.a.", TYPE_A, TCP);
 	ck_assert_int_gt(reply_len, 4000 * 16);
 	unsigned rcode;
-	const struct answer_from from = { (const uint8_t *)"abcd", 4, true, 0 };
+	const struct answer_from from = { (const uint8_t *)"abcd", 4, true, false, 0 };
 	uint64_t start = clock_mono_us();
 	for (int i = 0; i < 200; i++)
 		(void)answer_question(answerer, &question, VERDICT_ANSWER, &from, reply,

@@ -114,7 +114,26 @@ START_TEST(only_the_unspecified_addresses_are_wildcards)
 }
 END_TEST
 
-UNIT_MAIN("net/addr", every_spelling_of_an_address_is_read, a_refusal_names_what_is_wrong,
+START_TEST(an_address_comes_back_from_its_bytes)
+{
+	static const char *const texts[] = { "192.0.2.1@53", "2001:db8::1@5300" };
+	for (size_t i = 0; i < array_len(texts); i++) {
+		struct addr a, b;
+		ck_assert_int_eq(addr_parse(&a, texts[i], 0, NULL), 0);
+		struct endpoint e = addr_endpoint(&a);
+		addr_from_endpoint(&b, &e);
+		ck_assert(addr_is_equal(&a, &b));
+	}
+	struct addr v4, v6;
+	ck_assert_int_eq(addr_parse(&v4, "192.0.2.1@53", 0, NULL), 0);
+	ck_assert_int_eq(addr_parse(&v6, "::ffff:192.0.2.1@53", 0, NULL), 0);
+	struct endpoint a = addr_endpoint(&v4), b = addr_endpoint(&v6);
+	ck_assert_mem_eq(a.address, b.address, 16);
+}
+END_TEST
+
+UNIT_MAIN("net/addr", an_address_comes_back_from_its_bytes,
+	every_spelling_of_an_address_is_read, a_refusal_names_what_is_wrong,
 	equality_looks_at_family_address_and_port,
 	a_mapped_address_has_the_bytes_of_the_ipv4_one,
 	only_the_unspecified_addresses_are_wildcards)

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 /* A server on a thread of its own that echoes with the third byte's top bit set; a query that
- * starts with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes; one that starts with 'l' is
- * answered 10 ms later. */
+ * starts with 'd' is dropped, one that starts with 'b' gets a reply of UDP_REPLY_MAX bytes, one
+ * that starts with 'l' is answered 10 ms later. */
 struct echo {
 	struct loop *loop;
 	struct loop_thread *thread;

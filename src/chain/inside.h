@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* inside.h -- what the files of the chain share; for chain/ only */
+#pragma once
+
+#include "chain/chain.h"
+
+enum {
+	ASK_BUCKETS = 1024,
+	SPARES_MAX = 256, /* asks kept to be used again */
+};
+
+/* A worker's instances of a plan's links. */
+struct chain_run {
+	const struct chain_plan *plan;
+	void *instance[CHAIN_LINKS];
+	struct list queue[CHAIN_LINKS]; /* of the asks that wait at each link */
+	size_t asks;
+	void (*on_released)(void *user);
+	void *user;
+};
+
+struct chain {
+	struct chain_inside inside;
+	struct chain_run *run, *old; /* in force; the one before, while asks are on it */
+	struct list asks, spare, stale;
+	struct list bucket[ASK_BUCKETS];
+	size_t open, spares;
+	uint64_t pad_bytes;
+	struct loop_timer *timer;
+	uint64_t due_ms; /* when the timer is to ring; 0: it is not set */
+	struct chain_count count;
+	struct trace last; /* of a question that was told at once */
+	struct writer writer;
+	uint8_t told[RECALL_MAX], kept[RECALL_MAX], work[MESSAGE_MAX_LEN];
+};
+
+/* ---- run.c */
+struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan);
+void chain_run_free(struct chain_run **run);
+/* A run that is not in force goes with its last ask. */
+void chain_run_settle(struct chain *chain, struct chain_run *run);
+
+/* ---- keep.c */
+struct kept { /* a reply that is kept, in chain->kept */
+	struct cache_head head;
+	size_t n;
+	uint32_t age;
+	int source; /* the link of the plan that told it */
+};
+bool keep_find(struct chain *chain, const struct chain_plan *plan, enum cache_kind kind,
+	const struct chain_question *q, uint64_t now_ms, struct kept *kept);
+void keep_tell(const struct chain *chain, const struct kept *kept, uint32_t stale_ttl,
+	struct chain_told *told);
+/* A reply past its time, if the plan lets that be told. */
+bool keep_find_stale(struct chain *chain, const struct chain_plan *plan,
+	const struct chain_question *q, uint64_t now_ms, struct chain_told *told);
+/* Keeps chain->told[0..n-1], what came of the ask. */
+void keep_put(struct chain *chain, const struct link_ask *ask, size_t n, uint32_t ttl,
+	uint64_t now_ms);
+/* Nearer links with data of their own have passed: what is kept stands. */
+void keep_renew(struct chain *chain, const struct chain_plan *plan,
+	const struct chain_question *q, const struct kept *kept);
+
+/* ---- ask.c */
+struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, uint64_t now_ms);
+void ask_free(struct link_ask *ask);
+struct link_ask *ask_find(struct chain *chain, const struct chain_question *q);
+struct chain_question ask_question(const struct link_ask *ask);
+/* Everybody who waits is told. */
+void ask_tell(struct link_ask *ask, const struct chain_told *told);
+
+/* ---- plugin.c */
+extern const struct link_calls chain_plugin_calls;
+/* Nothing that a plugin waits for will come. */
+void plugin_drop_sends(struct link_ask *ask);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/mem.h"
+#include "chain/inside.h"
+
+#include <string.h>
+
+void chain_plan_release(struct chain_plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		struct chain_link *link = &plan->link[i];
+		if (link->kind && link->data && link->kind->release)
+			link->kind->release(link->data);
+		link->data = NULL;
+	}
+}
+
+const struct link *chain_kind(const struct link *const *kinds, size_t n, const char *kind)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(kinds[i]->kind, kind) == 0)
+			return kinds[i];
+	return NULL;
+}
+
+static bool is_on(const struct chain_link *link)
+{
+	return link->kind && !link->off;
+}
+
+struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan)
+{
+	struct chain_run *run = mem_new(sizeof *run);
+	run->plan = plan;
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct chain_link *link = &plan->link[i];
+		list_init(&run->queue[i]);
+		if (is_on(link))
+			run->instance[i] = link->kind->open(
+				link->data, &chain_plugin_calls, &chain->inside);
+	}
+	return run;
+}
+
+void chain_run_free(struct chain_run **held)
+{
+	struct chain_run *run = *held;
+	*held = NULL;
+	if (!run)
+		return;
+	for (size_t i = 0; i < run->plan->n; i++) {
+		const struct chain_link *link = &run->plan->link[i];
+		if (is_on(link) && link->kind->close)
+			link->kind->close(run->instance[i]);
+	}
+	mem_free(run);
+}
+
+void chain_run_settle(struct chain *chain, struct chain_run *run)
+{
+	if (run == chain->run || run->asks)
+		return;
+	void (*on_released)(void *user) = run->on_released;
+	void *user = run->user;
+	if (chain->old == run)
+		chain->old = NULL;
+	chain_run_free(&run);
+	if (on_released)
+		on_released(user);
+}
+
+void chain_set_plan(struct chain *chain, const struct chain_plan *plan,
+	void (*on_released)(void *user), void *user)
+{
+	struct chain_run *old = chain->run;
+	/* Control waits until one plan is released before it sends another. */
+	must(!chain->old);
+	chain->run = chain_run_new(chain, plan);
+	if (!old)
+		return;
+	old->on_released = on_released;
+	old->user = user;
+	chain->old = old;
+	chain_run_settle(chain, old);
+}
