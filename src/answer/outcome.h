@@ -26,6 +26,8 @@ struct outcome { /* open: zero, with ede EDE_NONE, to start: outcome_start() */
 	bool is_stale;
 	bool is_uncachable; /* what hosts own is never kept */
 	struct cache_from from;
+	/* Not NULL: an alias leads here, to a name somebody else is to be asked about. */
+	const uint8_t *restart;
 	unsigned n;
 	const struct rrset *set[OUTCOME_SETS]; /* in order; section: set->section */
 };

@@ -30,6 +30,9 @@ struct link_ask { /* open: to links inside the daemon, down to the line */
 	int kept_source; /* the link that told what is kept, once nearer ones passed; -1 */
 	uint8_t bits, partition;
 	bool is_in_call, is_waiting, has_failed, is_stale_told;
+	bool is_uncachable; /* a part of the answer is not to be kept */
+	unsigned before_n;  /* sets of the names before the last restart */
+	const struct rrset *before[OUTCOME_SETS];
 	int failed_ede; /* why the last link that failed did */
 	char failed_text[OUTCOME_TEXT];
 	void *state;        /* the link's */

@@ -31,15 +31,29 @@ static size_t write_outcome(struct link_ask *ask, uint32_t *ttl)
 		q->is_dnssec, bounds, &chain->writer, chain->work, ttl);
 }
 
+/* The aliases of the names before come first; code and denial are those of the last. */
+static void put_before(struct link_ask *ask)
+{
+	struct outcome *o = &ask->outcome;
+	if (!ask->before_n || o->rcode == RCODE_SERVFAIL)
+		return;
+	for (unsigned i = 0; i < o->n; i++)
+		if (ask->before_n < OUTCOME_SETS)
+			ask->before[ask->before_n++] = o->set[i];
+	o->n = ask->before_n;
+	memcpy(o->set, ask->before, o->n * sizeof o->set[0]);
+}
+
 static void conclude(struct link_ask *ask, struct chain_told *told)
 {
 	struct chain *chain = ask->chain;
 	uint64_t now_ms = clock_mono_ms();
 	uint32_t ttl = 0;
+	put_before(ask);
 	size_t n = write_outcome(ask, &ttl);
 	bool is_failure = ask->outcome.rcode == RCODE_SERVFAIL;
 	struct chain_question q = ask_question(ask);
-	if (!ask->outcome.is_uncachable)
+	if (!ask->is_uncachable && !ask->outcome.is_uncachable)
 		keep_put(chain, ask, n, ttl, now_ms);
 	if (is_failure)
 		count_add(&chain->count.failures, 1);
@@ -136,6 +150,35 @@ static void note(struct link_ask *ask, enum trace_result result)
 	step->result = (uint8_t)result;
 }
 
+/* An alias leads to a name that the whole chain is asked about. False: it has led too far. */
+static bool restart(struct link_ask *ask)
+{
+	struct outcome *o = &ask->outcome;
+	if (!ask->budget.aliases || ask->before_n + o->n > OUTCOME_SETS) {
+		(void)ask_fail(ask, EDE_OTHER, "aliases lead too far");
+		return false;
+	}
+	size_t len = name_len(o->restart);
+	uint8_t *name = pad_new(&ask->pad, len);
+	if (!name) {
+		(void)ask_fail(ask, EDE_OTHER, "no memory for another question");
+		return false;
+	}
+	name_lower(name, o->restart, len);
+	ask->budget.aliases--;
+	memcpy(ask->before + ask->before_n, o->set, o->n * sizeof o->set[0]);
+	ask->before_n += o->n;
+	ask->is_uncachable |= o->is_uncachable;
+	ask->question.name = name;
+	ask->question.name_len = len;
+	ask->at = 0;
+	ask->has_failed = false;
+	struct trace_step *step = trace_next(&ask->trace, clock_mono_ms());
+	step->kind = TRACE_RESTART;
+	step->name = name;
+	return true;
+}
+
 /* Takes the verdict of the link being asked; true when the ask has come to its end. */
 static bool take(struct link_ask *ask, enum link_verdict verdict)
 {
@@ -149,7 +192,7 @@ static bool take(struct link_ask *ask, enum link_verdict verdict)
 	plugin_drop_sends(ask);
 	if (verdict == LINK_ANSWER) {
 		note(ask, TRACE_ANSWER);
-		return true;
+		return !ask->outcome.restart || !restart(ask);
 	}
 	note(ask, verdict == LINK_PASS ? TRACE_PASS : TRACE_FAIL);
 	if (verdict == LINK_FAIL) {
@@ -182,7 +225,7 @@ static enum link_verdict ask_link(struct link_ask *ask)
  * good as what it would say, unless it has data of its own. */
 static bool is_passed_by(const struct link_ask *ask, const struct chain_link *link)
 {
-	return !link->kind || link->off || !lies_in(link, ask->name) ||
+	return !link->kind || link->off || !lies_in(link, ask->question.name) ||
 	       (ask->kept_source >= 0 && !link->kind->is_local);
 }
 
@@ -319,6 +362,7 @@ static enum chain_verdict join(struct chain *chain, struct link_ask *ask,
 		keep_find_stale(chain, ask->run->plan, &q, clock_mono_ms(), told))
 		return CHAIN_TOLD;
 	list_put(&ask->waits, &wait->list);
+	wait->has_joined = true;
 	return CHAIN_WAIT;
 }
 
@@ -339,6 +383,7 @@ enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q
 	uint64_t now_ms = clock_mono_ms();
 	struct link_ask *ask = ask_find(chain, q);
 	list_init(&wait->list);
+	wait->has_joined = false;
 	if (ask && ask->is_waiting)
 		return join(chain, ask, wait, told);
 	if (ask || !make_room(chain, now_ms) || !(ask = ask_new(chain, q, now_ms))) {

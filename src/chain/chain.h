@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* chain.h -- the links of a world, in order, and the questions that walk along them
  *
- * What     A plan is what the configuration says: links and their data, never changed. A chain is
- *          a worker's: instances of a plan's links, the questions under way, keeping, coalescing,
- *          deadlines, what is done when a link fails.
+ * What     A plan is what the configuration says: links and their data, never changed. A chain
+ *          is a worker's: instances of a plan's links, the questions under way, keeping,
+ *          coalescing, deadlines, what is done when a link fails.
  * Threads  A plan is made and freed by control, read by all. A chain belongs to its worker.
  * Memory   Questions are bounded in number and their pads in bytes, together.
  * Limits   L1, L2, L6, L7 (wire/budget.h); L19.
@@ -75,8 +75,8 @@ struct chain *chain_new(const struct chain_inside *inside);
 /* Cancels what is under way: those who wait are told nothing. */
 void chain_free(struct chain **chain);
 /* Questions that come from now on go this way; those under way stay on the plan they began
- * with, and on_released(user) is called when the last of them has ended: from within, when there
- * is none. */
+ * with, and on_released(user) is called when the last of them has ended: from within, when
+ * there is none. */
 void chain_set_plan(struct chain *chain, const struct chain_plan *plan,
 	void (*on_released)(void *user), void *user);
 const struct chain_count *chain_counts(const struct chain *chain);
@@ -99,6 +99,7 @@ struct chain_told {           /* open: what came of a question; for the time of 
 
 struct chain_wait { /* open: embedded in what the one who asks keeps */
 	struct list list;
+	bool has_joined; /* somebody else had asked the same */
 	void (*done)(struct chain_wait *wait, const struct chain_told *told);
 };
 

@@ -33,7 +33,7 @@ enum link_verdict {
 enum link_option_kind {
 	LINK_OPTION_TEXT,  /* a word */
 	LINK_OPTION_TEXTS, /* a list of words */
-	LINK_OPTION_PATHS, /* a list of paths, those of the file already counted from its folder */
+	LINK_OPTION_PATHS, /* a list of paths, counted from the file's folder already */
 	LINK_OPTION_DURATION, /* milliseconds: 1h30m */
 	LINK_OPTION_NUMBER,
 	LINK_OPTION_BOOL,
@@ -102,8 +102,8 @@ struct link_event { /* open: what a link waited for */
 /* What a link may do. All of it on its worker, and only from ask() and event(). */
 struct link_calls { /* open */
 	const struct link_question *(*question)(const struct link_ask *ask);
-	/* Adds a record to the reply. rdata is uncompressed and is checked. False: it is wrong, or
-	 * there is no room. */
+	/* Adds a record to the reply. rdata is uncompressed and is checked. False: it is wrong,
+	 * or there is no room. */
 	bool (*add)(struct link_ask *ask, enum link_section section, const uint8_t *owner,
 		uint16_t type, uint32_t ttl, const uint8_t *rdata, size_t len);
 	void (*set_rcode)(struct link_ask *ask, unsigned rcode);

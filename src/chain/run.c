@@ -72,6 +72,11 @@ void chain_set_plan(struct chain *chain, const struct chain_plan *plan,
 	void (*on_released)(void *user), void *user)
 {
 	struct chain_run *old = chain->run;
+	if (old && old->plan == plan) {
+		if (on_released)
+			on_released(user);
+		return;
+	}
 	/* Control waits until one plan is released before it sends another. */
 	must(!chain->old);
 	chain->run = chain_run_new(chain, plan);
