@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fake.h -- a world without sockets, clocks and chance
  *
- * What     fake_clock.c, fake_rand.c, fake_loop.c and fake_upstream.c stand in for base/clock.c,
- *          base/rand.c, net/loop.c and net/upstream.c at link time (they come before the
- *          libraries). Time stands still but where a test moves it; it then jumps from one event to
- *          the next. The same calls yield the same bytes in every run.
+ * What     libfake.a: fake_clock.c, fake_rand.c, fake_loop.c and fake_upstream.c stand in for
+ *          base/clock.c, base/rand.c, net/loop.c and net/upstream.c when they are linked before
+ *          the libraries. Time stands still but where a test moves it; it then jumps from one
+ *          event to the next. The same calls yield the same bytes in every run.
  * Threads  One; what is told here holds for the whole program.
  */
 #pragma once
