@@ -40,7 +40,7 @@ uint64_t fake_due_ms(const struct loop *loop);
 
 enum fake_does {
 	FAKE_SILENT, /* nothing comes, the question times out */
-	FAKE_HELD, /* the same, but it does not even time out until fake_exchange_*() is called */
+	FAKE_HELD,   /* nothing, not even a time-out, until fake_exchange_*() */
 	FAKE_REPLIES,
 	FAKE_UNREACHABLE,
 };

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "scenario/subject.h"
+
+#include "answer/answer.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "chain/chain.h"
+#include "zone/table.h"
+
+enum {
+	CACHE_BYTES = 8 * 1024 * 1024,
+	SERVERS = 1024,
+	QUESTIONS = 10000,
+	PAD_BYTES = 64 * 1024 * 1024,
+	TTL_MAX = 86400,
+	NEGATIVE_MAX = 3600,
+	FAILURE_MAX = 30,
+	EDNS_SIZE = 1232,
+	UDP_ROOM = 4096
+};
+
+struct subject {
+	struct loop *loop;
+	struct subject_opts opts;
+	subject_fn *on_reply;
+	struct cache *cache;
+	struct facts *facts;
+	struct upstream *upstream;
+	struct resolver *resolver;
+	struct chain *chain;
+	struct chain_plan plan;
+	struct answerer *answerer;
+	struct zone_table *zones;
+	struct answer_opts answer;
+	struct list waiters;
+	uint8_t reply[MESSAGE_MAX_LEN];
+};
+
+struct waiter {
+	struct chain_wait wait;
+	struct list list;
+	struct subject *subject;
+	struct question question;
+	bool is_tcp;
+	void *user;
+};
+
+/* ---- the link that resolves ---- */
+
+struct recursion {
+	struct link_ask *ask;
+	struct resolution *resolution;
+};
+
+static void *recurse_open(void *data, const struct link_calls *calls, void *inside)
+{
+	(void)data, (void)calls;
+	return ((struct chain_inside *)inside)->resolver;
+}
+
+static enum link_verdict verdict_of(const struct link_ask *ask)
+{
+	return ask->outcome.rcode == RCODE_SERVFAIL ? LINK_FAIL : LINK_ANSWER;
+}
+
+static void on_resolved(void *user)
+{
+	struct recursion *r = user;
+	const struct link_event event = { .kind = LINK_EVENT_WAKE };
+	ask_event(r->ask, &event);
+}
+
+static enum link_verdict recurse_ask(void *instance, struct link_ask *ask, void **state)
+{
+	struct recursion *r = pad_new(&ask->pad, sizeof *r);
+	if (!r)
+		return ask_fail(ask, EDE_OTHER, "no memory");
+	*r = (struct recursion){ .ask = ask };
+	struct resolve_ask *question = pad_new(&ask->pad, sizeof *question);
+	if (!question)
+		return ask_fail(ask, EDE_OTHER, "no memory");
+	*question = (struct resolve_ask){ .name = ask->question.name,
+		.type = ask->question.type,
+		.is_dnssec = ask->question.is_dnssec,
+		.is_live = ask->question.is_live,
+		.pad = &ask->pad,
+		.budget = &ask->budget,
+		.trace = &ask->trace,
+		.outcome = &ask->outcome,
+		.generation = ask->generation,
+		.link = ask->link };
+	*state = r;
+	if (resolve_start(instance, question, on_resolved, r, &r->resolution))
+		return verdict_of(ask);
+	return LINK_WAIT;
+}
+
+static enum link_verdict recurse_event(
+	void *instance, struct link_ask *ask, void *state, const struct link_event *event)
+{
+	(void)instance, (void)state, (void)event;
+	return verdict_of(ask);
+}
+
+static void recurse_cancel(void *instance, struct link_ask *ask, void *state)
+{
+	(void)instance, (void)ask;
+	struct recursion *r = state;
+	resolve_cancel(&r->resolution);
+}
+
+static const struct link link_resolves = { .abi = ROOTWARD_LINK_ABI,
+	.kind = "recurse",
+	.open = recurse_open,
+	.ask = recurse_ask,
+	.event = recurse_event,
+	.cancel = recurse_cancel };
+
+/* ---- questions ---- */
+
+static void tell(struct subject *s, const struct waiter *w, const struct chain_told *told)
+{
+	static const uint8_t client[] = { 127, 0, 0, 1 };
+	const struct answer_from from = { .address = client,
+		.address_len = sizeof client,
+		.is_stream = w->is_tcp,
+		.may_recurse = true,
+		.now_s = clock_wall_s() };
+	uint32_t room = w->is_tcp ? MESSAGE_MAX_LEN : UDP_ROOM;
+	unsigned rcode;
+	int32_t len;
+	if (told) {
+		const struct answer_kept kept = { told->bytes, told->n, told->age,
+			told->stale_ttl };
+		len = answer_recall(
+			s->answerer, &w->question, &from, &kept, s->reply, room, &rcode);
+	} else {
+		len = answer_refuse(s->answerer, &w->question, &from, RCODE_REFUSED, EDE_NONE,
+			s->reply, room, &rcode);
+	}
+	s->on_reply(w->user, s->reply, (size_t)len);
+}
+
+static void on_told(struct chain_wait *wait, const struct chain_told *told)
+{
+	struct waiter *w = container_of(wait, struct waiter, wait);
+	list_drop(&w->list);
+	tell(w->subject, w, told);
+	mem_free(w);
+}
+
+/* True: it will be told later. */
+static bool look_up(struct subject *s, struct waiter *w)
+{
+	const struct question *q = &w->question;
+	const struct chain_question question = { .name = q->key.name,
+		.hash = q->key.hash[0],
+		.type = q->type,
+		.class = q->class,
+		.is_dnssec = q->edns.is_do,
+		.is_checking_disabled = q->flags & FLAG_CD };
+	struct chain_told told;
+	enum chain_verdict verdict = chain_recall(s->chain, &question, &told);
+	if (verdict != CHAIN_TOLD && q->flags & FLAG_RD)
+		verdict = chain_ask(s->chain, &question, &w->wait, &told);
+	if (verdict == CHAIN_WAIT)
+		return true;
+	tell(s, w, verdict == CHAIN_TOLD ? &told : NULL);
+	return false;
+}
+
+void subject_ask(struct subject *s, const uint8_t *query, size_t len, bool is_tcp, void *user)
+{
+	struct waiter *w = mem_new(sizeof *w);
+	w->subject = s;
+	w->is_tcp = is_tcp;
+	w->user = user;
+	w->wait.done = on_told;
+	list_put(&s->waiters, &w->list);
+	enum verdict verdict = question_read(&w->question, query, len, is_tcp);
+	if (verdict == VERDICT_ANSWER && w->question.class == 1 && look_up(s, w))
+		return;
+	list_drop(&w->list);
+	if (verdict != VERDICT_ANSWER || w->question.class != 1) {
+		const struct answer_from from = { .address = (const uint8_t *)"\177\0\0\1",
+			.address_len = 4,
+			.is_stream = is_tcp };
+		unsigned rcode;
+		int32_t n = answer_question(s->answerer, &w->question, verdict, &from, s->reply,
+			is_tcp ? MESSAGE_MAX_LEN : UDP_ROOM, &rcode);
+		s->on_reply(user, s->reply, (size_t)n);
+	}
+	mem_free(w);
+}
+
+/* ---- the whole ---- */
+
+static void fill_plan(struct subject *s)
+{
+	s->plan = (struct chain_plan){ .opts = { .ttl = { 0, TTL_MAX, NEGATIVE_MAX },
+					       .stale_s = s->opts.stale_s,
+					       .failure_max = FAILURE_MAX,
+					       .asks = s->opts.asks ? s->opts.asks : QUESTIONS,
+					       .pad_bytes = PAD_BYTES },
+		.generation = 1,
+		.n = 1,
+		.link = { { .name = "recurse",
+			.kind = &link_resolves,
+			.generation = 1,
+			.ttl_max = TTL_MAX } } };
+}
+
+struct subject *subject_new(
+	struct loop *loop, const struct subject_opts *opts, subject_fn *on_reply)
+{
+	static const struct upstream_opts upstream = { .questions = QUESTIONS,
+		.connections = 1000 };
+	static const struct hash_key secret;
+	const struct cache_opts cache = { .bytes = CACHE_BYTES, .shards = 1, .workers = 1 };
+	struct subject *s = mem_new(sizeof *s);
+	list_init(&s->waiters);
+	s->loop = loop;
+	s->opts = *opts;
+	s->opts.resolve.hints = s->opts.hints;
+	s->opts.resolve.stubs = s->opts.stubs;
+	s->on_reply = on_reply;
+	s->cache = cache_new(&cache);
+	s->facts = facts_new(SERVERS);
+	s->upstream = upstream_new(loop, &upstream);
+	s->resolver = resolver_new(loop, s->upstream, s->cache, s->facts);
+	resolver_set_opts(s->resolver, &s->opts.resolve);
+	const struct chain_inside inside = { loop, s->upstream, s->cache, s->facts,
+		s->resolver };
+	s->chain = chain_new(&inside);
+	fill_plan(s);
+	chain_set_plan(s->chain, &s->plan, NULL, NULL);
+	s->answerer = answerer_new(&secret);
+	s->answer = (struct answer_opts){ .edns_size = EDNS_SIZE };
+	s->zones = zone_table_new(NULL, 0);
+	answerer_set_world(s->answerer, &s->answer, s->zones);
+	return s;
+}
+
+void subject_free(struct subject **held)
+{
+	struct subject *s = *held;
+	*held = NULL;
+	while (!list_is_empty(&s->waiters)) {
+		struct waiter *w = container_of(s->waiters.next, struct waiter, list);
+		chain_cancel(&w->wait);
+		list_drop(&w->list);
+		mem_free(w);
+	}
+	chain_free(&s->chain);
+	resolver_free(&s->resolver);
+	upstream_free(&s->upstream);
+	facts_free(&s->facts);
+	cache_free(&s->cache);
+	answerer_free(&s->answerer);
+	zone_table_free(&s->zones);
+	mem_free(s);
+}
