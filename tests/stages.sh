@@ -55,8 +55,10 @@ counted() {
 		result=$(sed -n 's/^:test-result: *//p' "${log%.log}.trs" | head -n 1)
 		read -r good bad <<-COUNTS
 			$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+)$/\1 \2 \3/p
-				s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2 0 sum/p' "$log" |
-				awk '{ b += $2 + $3; p += $4 ? $1 : $1 - $2 - $3 } END { print p + 0, b + 0 }')
+				s/^([0-9]+) passed, ([0-9]+) failed$/\1 \2 0 sum/p
+				s/^([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3 all/p' "$log" |
+				awk '$4 == "all" { b += $2; p += $1 + $3; next }
+				{ b += $2 + $3; p += $4 ? $1 : $1 - $2 - $3 } END { print p + 0, b + 0 }')
 		COUNTS
 		skips=$(grep -c '^skipped:' "$log" || true)
 		case $result in

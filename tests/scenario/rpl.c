@@ -143,12 +143,13 @@ static bool find_bits(const struct bits *list, const char *word, unsigned *bits)
 }
 
 static const struct bits matches[] = { { "opcode", RPL_OPCODE }, { "qname", RPL_QNAME },
-	{ "qtype", RPL_QTYPE }, { "qclass", RPL_QCLASS }, { "subdomain", RPL_SUBDOMAIN },
-	{ "question", RPL_QNAME | RPL_QTYPE | RPL_QCLASS }, { "tcp", RPL_TCP },
-	{ "udp", RPL_UDP }, { "do", RPL_DO }, { "noedns", RPL_NOEDNS }, { "rcode", RPL_RCODE },
-	{ "flags", RPL_FLAGS }, { "answer", RPL_ANSWER }, { "authority", RPL_AUTHORITY },
-	{ "additional", RPL_ADDITIONAL }, { "ttl", RPL_TTL }, { "ednsdata", RPL_EDNSDATA },
-	{ "edns", RPL_EDNSDATA }, { "all", RPL_ALL }, { NULL, 0 } };
+	{ "qtype", RPL_QTYPE }, { "qclass", RPL_QCLASS }, { "qcase", RPL_QCASE | RPL_QNAME },
+	{ "subdomain", RPL_SUBDOMAIN }, { "question", RPL_QNAME | RPL_QTYPE | RPL_QCLASS },
+	{ "tcp", RPL_TCP }, { "udp", RPL_UDP }, { "do", RPL_DO }, { "noedns", RPL_NOEDNS },
+	{ "rcode", RPL_RCODE }, { "flags", RPL_FLAGS }, { "answer", RPL_ANSWER },
+	{ "authority", RPL_AUTHORITY }, { "additional", RPL_ADDITIONAL }, { "ttl", RPL_TTL },
+	{ "ednsdata", RPL_EDNSDATA }, { "edns", RPL_EDNSDATA }, { "all", RPL_ALL },
+	{ NULL, 0 } };
 
 static const struct bits adjusts[] = { { "copy_id", RPL_COPY_ID },
 	{ "copy_query", RPL_COPY_QUERY }, { "do_not_answer", RPL_SILENT }, { NULL, 0 } };

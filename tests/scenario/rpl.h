@@ -31,7 +31,8 @@ enum rpl_match { /* what has to be equal */
 	RPL_ADDITIONAL = 1 << 13,
 	RPL_TTL = 1 << 14,
 	RPL_EDNSDATA = 1 << 15,
-	RPL_ALL = 1 << 16, /* as the checker understands it */
+	RPL_QCASE = 1 << 16, /* the name as it was spelt */
+	RPL_ALL = 1 << 17,   /* as the checker understands it */
 };
 
 enum rpl_adjust {

@@ -12,9 +12,6 @@ enum {
 	SERVERS = 1024,
 	QUESTIONS = 10000,
 	PAD_BYTES = 64 * 1024 * 1024,
-	TTL_MAX = 86400,
-	NEGATIVE_MAX = 3600,
-	FAILURE_MAX = 30,
 	EDNS_SIZE = 1232,
 	UDP_ROOM = 4096
 };
@@ -197,17 +194,20 @@ void subject_ask(struct subject *s, const uint8_t *query, size_t len, bool is_tc
 
 static void fill_plan(struct subject *s)
 {
-	s->plan = (struct chain_plan){ .opts = { .ttl = { 0, TTL_MAX, NEGATIVE_MAX },
-					       .stale_s = s->opts.stale_s,
-					       .failure_max = FAILURE_MAX,
-					       .asks = s->opts.asks ? s->opts.asks : QUESTIONS,
-					       .pad_bytes = PAD_BYTES },
+	const struct rrsets_opts *ttl = &s->opts.resolve.ttl;
+	s->plan = (struct chain_plan){
+		.opts = { .ttl = { ttl->ttl_min, ttl->ttl_max, ttl->negative_max },
+			.stale_s = s->opts.stale_s,
+			.failure_max = ttl->failure_max,
+			.asks = s->opts.asks ? s->opts.asks : QUESTIONS,
+			.pad_bytes = PAD_BYTES },
 		.generation = 1,
 		.n = 1,
 		.link = { { .name = "recurse",
 			.kind = &link_resolves,
 			.generation = 1,
-			.ttl_max = TTL_MAX } } };
+			.ttl_max = ttl->ttl_max } }
+	};
 }
 
 struct subject *subject_new(
