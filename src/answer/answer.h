@@ -48,8 +48,8 @@ void answerer_set_world(
  * UDP, 65535 on a stream. Returns its length, 0 for no reply; *rcode gets what was told. */
 int32_t answer_question(struct answerer *a, const struct question *q, enum verdict verdict,
 	const struct answer_from *from, uint8_t *buf, uint32_t room, unsigned *rcode);
-/* The same for a question (VERDICT_ANSWER) that the chain has answered. What does not fit over UDP
- * is left to TCP. */
+/* The same for a question (VERDICT_ANSWER) that the chain has answered. What does not fit over
+ * UDP is left to TCP. */
 int32_t answer_recall(struct answerer *a, const struct question *q,
 	const struct answer_from *from, const struct answer_kept *kept, uint8_t *buf,
 	uint32_t room, unsigned *rcode);

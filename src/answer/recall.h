@@ -3,12 +3,12 @@
  *
  * What     An outcome is written once, as the message behind its question: names point where
  *          they will in every reply to that question, for a client's spelling has the same
- *          length. Beside it stand the code, the reason, and where the TTLs are, so that a reply
- *          to a client is a copy with a few places patched.
+ *          length. Beside it stand the code, the reason, and where the TTLs are, so that a
+ *          reply to a client is a copy with a few places patched.
  * Threads  Pure.
  * Memory   The caller's. The bytes are the cache's entry, in this host's order.
- * Limits   A whole message of 65,535 bytes; sets that do not fit are left out at the end and the
- *          reply says it is truncated.
+ * Limits   A whole message of 65,535 bytes; sets that do not fit are left out at the end and
+ *          the reply says it is truncated.
  */
 #pragma once
 
@@ -33,10 +33,10 @@ struct recall_ttl { /* open: bounds in seconds */
 	uint32_t min, max, negative_max;
 };
 
-/* Writes the outcome of the question (lower-case name, type, class) into out (RECALL_MAX bytes).
- * The TTLs are brought within the bounds; *ttl gets how long the whole may be kept, 0: not at
- * all. Signatures are written when is_dnssec. work: scratch of MESSAGE_MAX_LEN bytes. Returns
- * the length, 0 when it cannot be kept in that form. */
+/* Writes the outcome of the question (lower-case name, type, class) into out (RECALL_MAX
+ * bytes). The TTLs are brought within the bounds; *ttl gets how long the whole may be kept, 0:
+ * not at all. Signatures are written when is_dnssec. work: scratch of MESSAGE_MAX_LEN bytes.
+ * Returns the length, 0 when it cannot be kept in that form. */
 size_t recall_make(uint8_t *out, const struct outcome *outcome, const uint8_t *name,
 	uint16_t type, uint16_t class, bool is_dnssec, const struct recall_ttl *bounds,
 	struct writer *w, uint8_t *work, uint32_t *ttl);

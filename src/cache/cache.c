@@ -546,8 +546,7 @@ size_t cache_flush(struct cache *cache, const uint8_t *name, bool is_tree)
 }
 
 struct copy { /* one entry, taken out so that no lock is held while it is looked at */
-	struct entry head;
-	uint8_t rest[ENTRY_MAX];
+	struct entry *entry; /* with room for the longest */
 	bool is_there;
 };
 
@@ -555,8 +554,7 @@ static bool copy_one(void *user, struct shard *shard, struct entry *e)
 {
 	(void)shard;
 	struct copy *copy = user;
-	copy->head = *e;
-	memcpy(copy->rest, e->name, (size_t)e->len + e->n);
+	memcpy(copy->entry, e, sizeof *e + (size_t)e->len + e->n);
 	copy->is_there = true;
 	return false;
 }
@@ -564,21 +562,21 @@ static bool copy_one(void *user, struct shard *shard, struct entry *e)
 void cache_walk(struct cache *cache, bool (*fn)(void *user, const struct cache_entry *entry),
 	void *user)
 {
-	struct copy *copy = mem_new(sizeof *copy);
+	struct entry *e = mem_new(sizeof *e + ENTRY_MAX);
+	struct copy copy = { .entry = e };
 	bool goes_on = true;
 	for (unsigned i = 0; goes_on && i < cache->shards * RINGS; i++) {
 		struct shard *shard = &cache->shard[i / RINGS];
 		uint64_t position = 0;
 		bool is_more = true;
 		while (goes_on && is_more) {
-			copy->is_there = false;
+			copy.is_there = false;
 			lock_take(&shard->lock);
 			is_more = walk_ring(
-				shard, (enum ring_kind)(i % RINGS), &position, copy_one, copy);
+				shard, (enum ring_kind)(i % RINGS), &position, copy_one, &copy);
 			lock_release(&shard->lock);
-			if (!copy->is_there)
+			if (!copy.is_there)
 				continue;
-			const struct entry *e = &copy->head;
 			const struct cache_entry entry = {
 				.key = { .kind = e->kind,
 					.bits = e->bits,
@@ -586,16 +584,16 @@ void cache_walk(struct cache *cache, bool (*fn)(void *user, const struct cache_e
 					.type = e->type,
 					.class = e->class,
 					.len = e->len,
-					.name = copy->rest,
+					.name = e->name,
 					.hash = e->hash },
 				.head = e->head,
-				.bytes = copy->rest + e->len,
+				.bytes = e->name + e->len,
 				.n = e->n,
 			};
 			goes_on = fn(user, &entry);
 		}
 	}
-	mem_free(copy);
+	mem_free(e);
 }
 
 void cache_counts(struct cache *cache, struct cache_count *count)

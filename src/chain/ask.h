@@ -46,8 +46,8 @@ struct link_ask { /* open: to links inside the daemon, down to the line */
 	uint8_t name[NAME_MAX_LEN];
 };
 
-/* What a link inside the daemon waited for has come: event() is called, and the chain goes on with
- * its verdict. From the loop only, never from within ask() or event(); the ask may be gone
+/* What a link inside the daemon waited for has come: event() is called, and the chain goes on
+ * with its verdict. From the loop only, never from within ask() or event(); the ask may be gone
  * afterwards. */
 void ask_event(struct link_ask *ask, const struct link_event *event);
 

@@ -113,7 +113,8 @@ static void call_set_uncachable(struct link_ask *ask)
 	ask->outcome.is_uncachable = true;
 }
 
-static enum link_verdict call_fail(struct link_ask *ask, int ede, const char *fmt, ...)
+static PRINTF(3, 4) enum link_verdict call_fail(
+	struct link_ask *ask, int ede, const char *fmt, ...)
 {
 	char text[OUTCOME_TEXT];
 	va_list ap;

@@ -34,7 +34,7 @@ struct parse {
 	struct hash_key key;
 	struct ref *refs;
 	size_t refs_n, refs_max, sets_max;
-	/* Open addressing, index + 1: sets by owner, type and section; refs by set and RDATA. */
+	/* Open addressing, index + 1: sets by owner, type, section; refs by set, RDATA. */
 	uint16_t *by_owner, *by_rdata;
 	uint64_t *ref_hash;
 	uint32_t mask;
@@ -81,8 +81,8 @@ static uint64_t hash_owner(const struct name *owner)
 	return key_hash(lower);
 }
 
-/* The set a record belongs to, made when there is none: 1; 0: no room for one more, the record is
- * dropped; -EBADMSG. */
+/* The set a record belongs to, made when there is none: 1; 0: no room for one more, the record
+ * is dropped; -EBADMSG. */
 static int find_set(
 	struct parse *p, const struct reader_record *r, uint16_t type, uint16_t *out)
 {
