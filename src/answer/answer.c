@@ -24,7 +24,8 @@ struct answerer {
 enum {
 	OPTION_HEAD = 4,
 	EDE_LEN = OPTION_HEAD + 2,
-	TSIG_FIXED = 10
+	TSIG_FIXED = 10,
+	ANY_TTL = 3600
 };
 
 struct answerer *answerer_new(const struct hash_key *secret)
@@ -114,7 +115,8 @@ static void write_opt(struct answerer *a, const struct question *q,
 	if (a->reply.ede != EDE_NONE) {
 		p = put_option(p, OPTION_EDE, 2u + a->text_len);
 		put_u16(p, (uint16_t)a->reply.ede);
-		memcpy(p + 2, a->text, a->text_len);
+		if (a->text_len)
+			memcpy(p + 2, a->text, a->text_len);
 		p += 2 + a->text_len;
 	}
 	put_u16(start + 9, (uint16_t)(p - start - EDNS_FIXED_LEN));
@@ -335,5 +337,20 @@ int32_t answer_refuse(struct answerer *a, const struct question *q,
 	uint32_t opt = start(a, q, from, buf, room);
 	a->reply.rcode = told;
 	a->reply.ede = (enum ede)ede;
+	return finish(a, q, from, opt, 0, rcode);
+}
+
+int32_t answer_any(struct answerer *a, const struct question *q, const struct answer_from *from,
+	uint8_t *buf, uint32_t room, unsigned *rcode)
+{
+	static const uint8_t rdata[] = { 7, 'R', 'F', 'C', '8', '4', '8', '2', 0 };
+	a->text_len = 0;
+	uint32_t opt = start(a, q, from, buf, room);
+	struct writer_owner owner = { q->wire, HEADER_LEN };
+	a->writer.limit -= opt;
+	if (!writer_record(&a->writer, SECTION_ANSWER, &owner, TYPE_HINFO, ANY_TTL, rdata,
+		    sizeof rdata))
+		a->reply.is_truncated = true;
+	a->writer.limit += opt;
 	return finish(a, q, from, opt, 0, rcode);
 }

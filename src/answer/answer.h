@@ -53,6 +53,9 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 int32_t answer_recall(struct answerer *a, const struct question *q,
 	const struct answer_from *from, const struct answer_kept *kept, uint8_t *buf,
 	uint32_t room, unsigned *rcode);
+/* The same to a question for ANY of what we do not serve: RFC 8482 4.2. */
+int32_t answer_any(struct answerer *a, const struct question *q, const struct answer_from *from,
+	uint8_t *buf, uint32_t room, unsigned *rcode);
 /* The same with nothing in it but a code and the reason (enum ede). */
 int32_t answer_refuse(struct answerer *a, const struct question *q,
 	const struct answer_from *from, unsigned told, int ede, uint8_t *buf, uint32_t room,

@@ -103,7 +103,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 static uint64_t due_at_links(const struct chain_run *run)
 {
 	uint64_t due = 0;
-	for (size_t i = 0; run && i < run->plan->n; i++) {
+	for (size_t i = 0; i < run->plan->n; i++) {
 		const struct link_ask *ask = first_at(run, i);
 		uint32_t budget_ms = run->plan->link[i].budget_ms;
 		if (ask && budget_ms)
@@ -120,9 +120,10 @@ static void set_timer(struct chain *chain)
 	if (!oldest)
 		return;
 	uint64_t due = oldest->budget.deadline_ms;
-	uint64_t links[] = { due_at_links(chain->run), due_at_links(chain->old) };
-	for (size_t i = 0; i < array_len(links); i++)
-		due = links[i] ? sooner(due, links[i]) : due;
+	for (struct list *at = chain->runs.next; at != &chain->runs; at = at->next) {
+		uint64_t at_links = due_at_links(container_of(at, struct chain_run, list));
+		due = at_links ? sooner(due, at_links) : due;
+	}
 	if (stale)
 		due = sooner(due, stale->trace.start_ms + STALE_MS);
 	if (chain->due_ms && chain->due_ms <= due)
@@ -296,7 +297,7 @@ static void give_up(struct link_ask *ask, const char *why)
 
 static void pass_time_at_links(struct chain_run *run, uint64_t now_ms)
 {
-	for (size_t i = 0; run && i < run->plan->n; i++) {
+	for (size_t i = 0; i < run->plan->n; i++) {
 		const struct chain_link *link = &run->plan->link[i];
 		struct link_ask *ask;
 		while (link->budget_ms && (ask = first_at(run, i)) &&
@@ -333,8 +334,10 @@ static void on_time(void *user)
 		ask->is_stale_told = true;
 		ask_tell(ask, &told);
 	}
-	pass_time_at_links(chain->old, now_ms);
-	pass_time_at_links(chain->run, now_ms);
+	for (struct list *at = chain->runs.next, *next; at != &chain->runs; at = next) {
+		next = at->next; /* none but this one can go */
+		pass_time_at_links(container_of(at, struct chain_run, list), now_ms);
+	}
 	set_timer(chain);
 }
 
@@ -424,6 +427,7 @@ struct chain *chain_new(const struct chain_inside *inside)
 	list_init(&chain->asks);
 	list_init(&chain->spare);
 	list_init(&chain->stale);
+	list_init(&chain->runs);
 	for (size_t i = 0; i < ASK_BUCKETS; i++)
 		list_init(&chain->bucket[i]);
 	chain->timer = loop_timer_new(inside->loop, on_time, chain);
@@ -436,6 +440,7 @@ void chain_free(struct chain **held)
 	*held = NULL;
 	if (!chain)
 		return;
+	chain->on_released = NULL;
 	struct link_ask *ask;
 	while ((ask = first_of(&chain->asks, offsetof(struct link_ask, list)))) {
 		while (!list_is_empty(&ask->waits))
@@ -443,7 +448,7 @@ void chain_free(struct chain **held)
 		cancel_link(ask);
 		ask_free(ask);
 	}
-	chain_run_free(&chain->run);
+	chain_run_free(&chain->run); /* the last: the others went with their questions */
 	while ((ask = first_of(&chain->spare, offsetof(struct link_ask, list)))) {
 		list_drop(&ask->list);
 		mem_free(ask);

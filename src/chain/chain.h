@@ -75,10 +75,14 @@ struct chain *chain_new(const struct chain_inside *inside);
 /* Cancels what is under way: those who wait are told nothing. */
 void chain_free(struct chain **chain);
 /* Questions that come from now on go this way; those under way stay on the plan they began
- * with, and on_released(user) is called when the last of them has ended: from within, when
- * there is none. */
-void chain_set_plan(struct chain *chain, const struct chain_plan *plan,
-	void (*on_released)(void *user), void *user);
+ * with. NULL: none can be asked. holder: whatever keeps the plan. */
+void chain_set_plan(
+	struct chain *chain, const struct chain_plan *plan, const void *holder);
+/* The holder of the oldest plan that is in use; NULL: none is. */
+const void *chain_oldest(const struct chain *chain);
+/* on_released(user) is called when questions ended on a plan that is not in force any more:
+ * chain_oldest() may be another. */
+void chain_on_released(struct chain *chain, void (*on_released)(void *user), void *user);
 const struct chain_count *chain_counts(const struct chain *chain);
 
 struct chain_question {      /* open */

@@ -11,17 +11,20 @@ enum {
 
 /* A worker's instances of a plan's links. */
 struct chain_run {
+	struct list list; /* of the chain's runs, oldest first */
 	const struct chain_plan *plan;
+	const void *holder;
 	void *instance[CHAIN_LINKS];
 	struct list queue[CHAIN_LINKS]; /* of the asks that wait at each link */
 	size_t asks;
-	void (*on_released)(void *user);
-	void *user;
 };
 
 struct chain {
 	struct chain_inside inside;
-	struct chain_run *run, *old; /* in force; the one before, while asks are on it */
+	struct chain_run *run; /* in force; NULL: there is no plan */
+	struct list runs;      /* that one, and those before while asks are on them */
+	void (*on_released)(void *user);
+	void *user;
 	struct list asks, spare, stale;
 	struct list bucket[ASK_BUCKETS];
 	size_t open, spares;

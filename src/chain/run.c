@@ -31,6 +31,7 @@ struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *pl
 {
 	struct chain_run *run = mem_new(sizeof *run);
 	run->plan = plan;
+	list_init(&run->list);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct chain_link *link = &plan->link[i];
 		list_init(&run->queue[i]);
@@ -52,6 +53,7 @@ void chain_run_free(struct chain_run **held)
 		if (is_on(link) && link->kind->close)
 			link->kind->close(run->instance[i]);
 	}
+	list_drop(&run->list);
 	mem_free(run);
 }
 
@@ -59,31 +61,36 @@ void chain_run_settle(struct chain *chain, struct chain_run *run)
 {
 	if (run == chain->run || run->asks)
 		return;
-	void (*on_released)(void *user) = run->on_released;
-	void *user = run->user;
-	if (chain->old == run)
-		chain->old = NULL;
 	chain_run_free(&run);
-	if (on_released)
-		on_released(user);
+	if (chain->on_released)
+		chain->on_released(chain->user);
 }
 
-void chain_set_plan(struct chain *chain, const struct chain_plan *plan,
-	void (*on_released)(void *user), void *user)
+void chain_set_plan(struct chain *chain, const struct chain_plan *plan, const void *holder)
 {
-	struct chain_run *old = chain->run;
-	if (old && old->plan == plan) {
-		if (on_released)
-			on_released(user);
+	struct chain_run *before = chain->run;
+	if (before && before->plan == plan) {
+		before->holder = holder;
 		return;
 	}
-	/* Control waits until one plan is released before it sends another. */
-	must(!chain->old);
-	chain->run = chain_run_new(chain, plan);
-	if (!old)
-		return;
-	old->on_released = on_released;
-	old->user = user;
-	chain->old = old;
-	chain_run_settle(chain, old);
+	chain->run = plan ? chain_run_new(chain, plan) : NULL;
+	if (plan) {
+		chain->run->holder = holder;
+		list_put(&chain->runs, &chain->run->list);
+	}
+	if (before)
+		chain_run_settle(chain, before);
+}
+
+const void *chain_oldest(const struct chain *chain)
+{
+	if (list_is_empty(&chain->runs))
+		return NULL;
+	return container_of(chain->runs.next, struct chain_run, list)->holder;
+}
+
+void chain_on_released(struct chain *chain, void (*on_released)(void *user), void *user)
+{
+	chain->on_released = on_released;
+	chain->user = user;
 }

@@ -11,7 +11,7 @@
  * Threads  One set per loop; everything on its thread.
  * Memory   Counted; at most opts.questions at a time.
  * Limits   8 near misses (L25) end a datagram's question as UPSTREAM_SPOOFED; a TCP reply has
- *          at most 65,535 bytes; idle connections go after 10 s or as the server says.
+ *          at most 65,535 bytes; connections idle for 10 s are closed.
  */
 #pragma once
 

@@ -17,6 +17,7 @@ enum { /* the types that code (not only the table) names */
 	TYPE_CNAME = 5,
 	TYPE_SOA = 6,
 	TYPE_PTR = 12,
+	TYPE_HINFO = 13,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
 	TYPE_SIG = 24,

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "net/match.h"
 #include "scenario/fake.h"
 #include "wire/name.h"
 
@@ -53,21 +54,9 @@ void fake_upstream_serve(fake_server_fn *fn, void *user)
 
 /* ---- is it the reply? ---- */
 
-/* As upstream.h has it: the id, a response, the question, spelt as asked when that matters. */
 static bool is_answered(const struct exchange *x, const uint8_t *msg, size_t len)
 {
-	const uint8_t *asked = x->query + HEADER_LEN;
-	if (len < HEADER_LEN || memcmp(msg, x->query, 2) != 0 || !(msg[2] & FLAG_QR >> 8) ||
-		(get_u16(msg + 2) & FLAGS_OPCODE) != OPCODE_QUERY)
-		return false;
-	if (get_u16(msg + 4) == 0) /* the bare header of a refusal */
-		return len == HEADER_LEN && !x->is_case_exact && (msg[3] & 15) != RCODE_NOERROR;
-	size_t name = name_check(msg + HEADER_LEN, len - HEADER_LEN);
-	if (get_u16(msg + 4) != 1 || name != name_len(asked) || len < HEADER_LEN + name + 4 ||
-		memcmp(msg + HEADER_LEN + name, asked + name, 4) != 0)
-		return false;
-	return x->is_case_exact ? memcmp(msg + HEADER_LEN, asked, name) == 0
-				: name_is_equal(msg + HEADER_LEN, asked);
+	return match_reply(x->query, x->len, x->is_case_exact, msg, len);
 }
 
 /* ---- an exchange ---- */

@@ -233,7 +233,7 @@ struct subject *subject_new(
 		s->resolver };
 	s->chain = chain_new(&inside);
 	fill_plan(s);
-	chain_set_plan(s->chain, &s->plan, NULL, NULL);
+	chain_set_plan(s->chain, &s->plan, NULL);
 	s->answerer = answerer_new(&secret);
 	s->answer = (struct answer_opts){ .edns_size = EDNS_SIZE };
 	s->zones = zone_table_new(NULL, 0);
