@@ -22,7 +22,7 @@
 #define CHECKED      __attribute__((warn_unused_result))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 /* A large buffer on the stack of which only what was written is read: not cleared. */
-#define SCRATCH __attribute__((uninitialized))
+#define UNCLEARED __attribute__((uninitialized))
 #define PURE         __attribute__((pure))
 
 _Noreturn void must_fail(const char *cond, const char *file, int line);

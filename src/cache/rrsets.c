@@ -130,7 +130,7 @@ bool rrsets_admit(struct cache *cache, const struct rrsets_opts *opts, unsigned 
 	const struct rrset *set, enum rank rank, const struct cache_from *from,
 	uint32_t parent_ttl, uint64_t now_ms)
 {
-	uint8_t name[NAME_MAX_LEN], bytes[ENTRY_MAX] SCRATCH;
+	uint8_t name[NAME_MAX_LEN], bytes[ENTRY_MAX] UNCLEARED;
 	size_t len = name_len(set->owner), n = packed_size(set);
 	uint32_t ttl = set->ttl < opts->ttl_min ? opts->ttl_min : set->ttl;
 	if (n > sizeof bytes || !set->n)
@@ -170,7 +170,7 @@ static bool judge_age(const struct cache_head *head, uint64_t now_ms, uint32_t s
 int rrsets_find(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,
 	uint64_t now_ms, uint32_t stale_s, struct pad *pad, struct rrsets_found *found)
 {
-	uint8_t bytes[ENTRY_MAX] SCRATCH;
+	uint8_t bytes[ENTRY_MAX] UNCLEARED;
 	struct cache_key key;
 	uint32_t left;
 	make_key(&key, CACHE_RRSET, name, key_hash(name), type, partition);
@@ -208,7 +208,7 @@ bool rrsets_deny(struct cache *cache, const struct rrsets_opts *opts, unsigned p
 	const uint8_t *name, uint16_t type, const struct rrset *const *authority, size_t n,
 	enum rank rank, const struct cache_from *from, uint64_t now_ms)
 {
-	uint8_t bytes[ENTRY_MAX] SCRATCH, *p = bytes;
+	uint8_t bytes[ENTRY_MAX] UNCLEARED, *p = bytes;
 	uint32_t ttl = negative_ttl(authority, n);
 	ttl = ttl > opts->negative_max ? opts->negative_max : ttl;
 	if (!ttl || n > DENIAL_SETS)
@@ -256,7 +256,7 @@ static int open_denial(struct rrsets_denial *found, const uint8_t *bytes, size_t
 static int find_denial(struct cache *cache, const struct cache_key *key, uint64_t now_ms,
 	uint32_t stale_s, struct pad *pad, struct rrsets_denial *found)
 {
-	uint8_t bytes[ENTRY_MAX] SCRATCH;
+	uint8_t bytes[ENTRY_MAX] UNCLEARED;
 	uint32_t left;
 	int n = cache_get(cache, key, &found->head, bytes, sizeof bytes);
 	if (n < 0 || !judge_age(&found->head, now_ms, stale_s, &left, &found->is_stale))
