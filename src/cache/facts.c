@@ -16,16 +16,18 @@ enum {
 	LAME_WAYS = 4,
 	LAME_MS = 15 * 60 * 1000,
 	RTO_FIRST_MS = 376,
-	RTO_MIN_MS = 50,
+	RTO_MIN_MS = 100,
 	RTO_MAX_MS = 3000,
+	SERVERS_MAX = 1 << 20,
 	FAILURES_MAX = 3, /* in a row, before it is left alone */
 	DOWN_FIRST_MS = 1000,
 	DOWN_MAX_MS = 60000,
+	COOKIE_MIN = 16, /* client's and server's; less is none */
 };
 
 struct row { /* a server; used 0: free */
 	struct endpoint server;
-	uint32_t used; /* the shard's count when it was touched last */
+	uint64_t used;        /* the shard's count when it was touched last */
 	uint32_t srtt8, var4; /* ms, scaled as RFC 6298 suggests; srtt8 0: none yet */
 	uint32_t rto_ms, failures;
 	uint64_t down_until_ms;
@@ -41,7 +43,7 @@ struct lame {
 
 struct shard {
 	struct lock lock;
-	uint32_t clock;
+	uint64_t clock;
 	struct row *row; /* of this shard: sets of WAYS */
 };
 
@@ -57,6 +59,7 @@ struct facts {
 struct facts *facts_new(size_t servers)
 {
 	struct facts *f = mem_new(sizeof *f);
+	servers = servers < SERVERS_MAX ? servers : SERVERS_MAX;
 	rand_fill(&f->key, sizeof f->key);
 	f->sets = 1;
 	while (f->sets * WAYS * SHARDS < servers)
@@ -102,15 +105,14 @@ static uint64_t hash_of(const struct facts *f, const struct endpoint *server)
 
 /* The server's row, its shard's lock taken: the one it has, or with make the one least recently
  * used, cleared. NULL: it has none. */
-static struct row *take(struct facts *f, const struct endpoint *server, bool make,
-	struct shard **out)
+static struct row *take(
+	struct facts *f, const struct endpoint *server, bool make, struct shard **out)
 {
 	uint64_t hash = hash_of(f, server);
 	struct shard *shard = *out = &f->shard[hash % SHARDS];
 	struct row *row = shard->row + (hash / SHARDS % f->sets) * WAYS, *oldest = row;
 	lock_take(&shard->lock);
-	if (++shard->clock == 0)
-		shard->clock = 1;
+	shard->clock++;
 	for (size_t i = 0; i < WAYS; i++) {
 		if (row[i].used && is_same(&row[i].server, server)) {
 			row[i].used = shard->clock;
@@ -121,9 +123,8 @@ static struct row *take(struct facts *f, const struct endpoint *server, bool mak
 	}
 	if (!make)
 		return NULL;
-	*oldest = (struct row){
-		.server = *server, .used = shard->clock, .rto_ms = RTO_FIRST_MS
-	};
+	*oldest =
+		(struct row){ .server = *server, .used = shard->clock, .rto_ms = RTO_FIRST_MS };
 	return oldest;
 }
 
@@ -178,6 +179,14 @@ static uint32_t within(uint64_t x, uint32_t min, uint32_t max)
 	return x < min ? min : x > max ? max : (uint32_t)x;
 }
 
+/* After how long to give up on a datagram, failures not counted. */
+static uint32_t rto_of(const struct row *row)
+{
+	if (!row->srtt8)
+		return RTO_FIRST_MS;
+	return within(row->srtt8 / 8 + (uint64_t)row->var4, RTO_MIN_MS, RTO_MAX_MS);
+}
+
 void facts_reply(struct facts *f, const struct endpoint *server, uint32_t rtt_ms)
 {
 	struct shard *shard;
@@ -192,25 +201,32 @@ void facts_reply(struct facts *f, const struct endpoint *server, uint32_t rtt_ms
 		row->srtt8 = (uint32_t)((int32_t)row->srtt8 + off);
 		row->var4 = (uint32_t)((int32_t)row->var4 + (off < 0 ? -off : off) - var);
 	}
-	row->rto_ms = within(row->srtt8 / 8 + (uint64_t)row->var4, RTO_MIN_MS, RTO_MAX_MS);
+	row->rto_ms = rto_of(row);
 	row->failures = 0;
 	row->down_until_ms = 0;
 	lock_release(&shard->lock);
 }
 
-void facts_failure(struct facts *f, const struct endpoint *server, uint64_t now_ms)
+static void note_failure(struct row *row, uint64_t now_ms)
 {
-	struct shard *shard;
-	struct row *row = take(f, server, true, &shard);
+	/* Of questions that were under way together the first to fail says it all: else one
+	 * outage of a second would be a back-off of a minute. */
+	if (now_ms < row->down_until_ms)
+		return;
 	row->rto_ms = within(2ull * row->rto_ms, RTO_MIN_MS, RTO_MAX_MS);
 	if (row->failures < UINT32_MAX)
 		row->failures++;
-	/* Failures of questions sent at the same time are one. */
-	if (row->failures >= FAILURES_MAX && now_ms >= row->down_until_ms) {
-		uint32_t over = row->failures - FAILURES_MAX;
-		uint64_t down = over > 6 ? DOWN_MAX_MS : (uint64_t)DOWN_FIRST_MS << over;
-		row->down_until_ms = now_ms + within(down, DOWN_FIRST_MS, DOWN_MAX_MS);
-	}
+	if (row->failures < FAILURES_MAX)
+		return;
+	uint32_t over = row->failures - FAILURES_MAX;
+	uint64_t down = over > 6 ? DOWN_MAX_MS : (uint64_t)DOWN_FIRST_MS << over;
+	row->down_until_ms = now_ms + within(down, DOWN_FIRST_MS, DOWN_MAX_MS);
+}
+
+void facts_failure(struct facts *f, const struct endpoint *server, uint64_t now_ms)
+{
+	struct shard *shard;
+	note_failure(take(f, server, true, &shard), now_ms);
 	lock_release(&shard->lock);
 }
 
@@ -233,13 +249,14 @@ void facts_set_cookie(
 {
 	struct shard *shard;
 	struct row *row = take(f, server, true, &shard);
-	row->cookie_len = n <= sizeof row->cookie ? (uint8_t)n : 0;
-	memcpy(row->cookie, cookie, row->cookie_len);
+	row->cookie_len = n >= COOKIE_MIN && n <= sizeof row->cookie ? (uint8_t)n : 0;
+	if (row->cookie_len)
+		memcpy(row->cookie, cookie, row->cookie_len);
 	lock_release(&shard->lock);
 }
 
-void facts_set_lame(struct facts *f, const struct endpoint *server, const uint8_t *zone,
-	uint64_t now_ms)
+void facts_set_lame(
+	struct facts *f, const struct endpoint *server, const uint8_t *zone, uint64_t now_ms)
 {
 	uint64_t tag = lame_tag(f, server, zone);
 	struct lame *row = lame_row(f, tag), *at = row;
@@ -263,10 +280,11 @@ void facts_forgive(struct facts *f)
 		lock_take(&shard->lock);
 		for (size_t k = 0; k < f->sets * WAYS; k++) {
 			struct row *row = &shard->row[k];
+			if (!row->used)
+				continue;
 			row->down_until_ms = 0;
 			row->failures = 0;
-			if (row->used && !row->srtt8)
-				row->rto_ms = RTO_FIRST_MS;
+			row->rto_ms = rto_of(row);
 		}
 		lock_release(&shard->lock);
 	}

@@ -6,7 +6,8 @@
  *          zone: that it is lame there. Times are Jacobson's (RFC 6298) with the floors below.
  * Threads  Any; short locks per shard.
  * Memory   A fixed table (about 1 MiB for 8,192 servers); the least recently used go.
- * Limits   Back-off 1 s doubling to 60 s after 3 failures in a row; a lame mark lives 15 min.
+ * Limits   Time to give up 100..3,000 ms, doubled by a failure; back-off 1 s doubling to 60 s
+ *          after 3 failures in a row; a lame mark lives 15 min; 1,048,576 servers.
  */
 #pragma once
 
@@ -37,10 +38,12 @@ void facts_free(struct facts **facts);
 void facts_get(struct facts *facts, const struct endpoint *server, const uint8_t *zone,
 	uint64_t now_ms, struct fact *fact);
 void facts_reply(struct facts *facts, const struct endpoint *server, uint32_t rtt_ms);
-/* A time-out or an unreachable host. */
+/* A time-out or an unreachable host. Those that come while the server is left alone already are
+ * of questions asked before and do not count. */
 void facts_failure(struct facts *facts, const struct endpoint *server, uint64_t now_ms);
 void facts_set_edns(struct facts *facts, const struct endpoint *server, enum facts_edns edns);
 void facts_set_case(struct facts *facts, const struct endpoint *server, bool breaks);
+/* n 0, or less than both halves are: it is forgotten. */
 void facts_set_cookie(
 	struct facts *facts, const struct endpoint *server, const uint8_t *cookie, size_t n);
 void facts_set_lame(struct facts *facts, const struct endpoint *server, const uint8_t *zone,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "cache/facts.h"
 #include "cache/rrsets.h"
 
 #include "unit/unit.h"
 #include "wire/message.h"
 #include "wire/rrtype.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const struct rrsets_opts opts = {
@@ -189,90 +187,6 @@ START_TEST(a_denial_covers_its_type_or_all_that_is_below)
 }
 END_TEST
 
-static struct endpoint server_of(unsigned i)
-{
-	struct endpoint e = { .port = 53 };
-	memcpy(e.address + 12, &i, sizeof i);
-	return e;
-}
-
-START_TEST(times_are_smoothed_and_failures_back_off)
-{
-	struct facts *facts = facts_new(8192);
-	struct endpoint a = server_of(1);
-	struct fact fact;
-	facts_get(facts, &a, NULL, 0, &fact);
-	ck_assert(!fact.is_known);
-	ck_assert_uint_eq(fact.rto_ms, 376);
-	facts_reply(facts, &a, 100);
-	facts_get(facts, &a, NULL, 0, &fact);
-	ck_assert_uint_eq(fact.rtt_ms, 100);
-	ck_assert_uint_eq(fact.rto_ms, 300);
-	for (unsigned i = 0; i < 50; i++)
-		facts_reply(facts, &a, 20);
-	facts_get(facts, &a, NULL, 0, &fact);
-	ck_assert_uint_le(fact.rtt_ms, 22);
-	ck_assert_uint_eq(fact.rto_ms, 50);
-	uint64_t now = 1000, down[8];
-	for (unsigned i = 0; i < 8; i++) {
-		facts_failure(facts, &a, now);
-		facts_get(facts, &a, NULL, now, &fact);
-		down[i] = fact.down_until_ms ? fact.down_until_ms - now : 0;
-		now = fact.down_until_ms ? fact.down_until_ms : now;
-	}
-	const uint64_t wanted[8] = { 0, 0, 1000, 2000, 4000, 8000, 16000, 32000 };
-	ck_assert_mem_eq(down, wanted, sizeof wanted);
-	ck_assert_uint_eq(fact.rto_ms, 3000);
-	facts_forgive(facts);
-	facts_get(facts, &a, NULL, now - 1, &fact);
-	ck_assert_uint_eq(fact.down_until_ms, 0);
-	ck_assert_uint_eq(fact.failures, 0);
-	facts_free(&facts);
-}
-END_TEST
-
-START_TEST(what_is_known_of_a_server_stays_apart)
-{
-	struct facts *facts = facts_new(8192);
-	struct endpoint a = server_of(1), b = server_of(2);
-	struct fact fact;
-	facts_set_edns(facts, &a, EDNS_NONE);
-	facts_set_case(facts, &a, true);
-	facts_set_cookie(facts, &a, (const uint8_t *)"0123456789abcdef", 16);
-	facts_set_lame(facts, &a, ZONE, 1000);
-	facts_get(facts, &a, ZONE, 2000, &fact);
-	ck_assert(fact.is_known && fact.breaks_case && fact.is_lame);
-	ck_assert_int_eq(fact.edns, EDNS_NONE);
-	ck_assert_uint_eq(fact.cookie_len, 16);
-	facts_get(facts, &a, HOST, 2000, &fact);
-	ck_assert(!fact.is_lame);
-	facts_get(facts, &a, ZONE, 901000, &fact);
-	ck_assert(!fact.is_lame);
-	facts_get(facts, &b, ZONE, 2000, &fact);
-	ck_assert(!fact.is_known && !fact.is_lame);
-	/* A flood of servers takes the places of those least recently used, and no more. */
-	size_t known = 0;
-	for (unsigned i = 10; i < 60010; i++) {
-		struct endpoint e = server_of(i);
-		facts_reply(facts, &e, 10);
-		if (i % 64 == 0)
-			facts_get(facts, &a, NULL, 2000, &fact);
-	}
-	for (unsigned i = 10; i < 60010; i++) {
-		struct endpoint e = server_of(i);
-		facts_get(facts, &e, NULL, 2000, &fact);
-		known += fact.is_known;
-	}
-	facts_get(facts, &a, NULL, 2000, &fact);
-	(void)printf("of 60,000 servers %zu are known\n", known);
-	ck_assert(fact.is_known);
-	ck_assert_uint_gt(known, 7500);
-	ck_assert_uint_le(known, 8192);
-	facts_free(&facts);
-}
-END_TEST
-
 UNIT_MAIN("cache/rrsets", a_set_ages_and_ends, lesser_ranks_wait_until_better_ones_end,
 	a_child_cannot_keep_its_delegation_alive,
-	a_denial_covers_its_type_or_all_that_is_below, times_are_smoothed_and_failures_back_off,
-	what_is_known_of_a_server_stays_apart)
+	a_denial_covers_its_type_or_all_that_is_below)
