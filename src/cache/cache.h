@@ -82,7 +82,8 @@ int cache_get(struct cache *cache, const struct cache_key *key, struct cache_hea
 bool cache_put(struct cache *cache, const struct cache_key *key, const struct cache_head *head,
 	const void *bytes, size_t n);
 /* may_replace(user, old head) is asked under the shard's lock when there is an entry already;
- * false leaves it and returns false. */
+ * false leaves it and returns false. It may change what head points at: that is read after
+ * it. */
 bool cache_put_if(struct cache *cache, const struct cache_key *key,
 	const struct cache_head *head, const void *bytes, size_t n,
 	bool (*may_replace)(void *user, const struct cache_head *old), void *user);

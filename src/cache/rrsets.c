@@ -16,7 +16,8 @@ enum {
 	SOA_TAIL = 20, /* five numbers; the last is MINIMUM */
 };
 
-/* A record set as it lies in the cache, in this host's order; then owner, records, signatures. */
+/* A record set as it lies in the cache, in this host's order; behind it owner, records,
+ * signatures. */
 struct packed {
 	uint32_t size, sigs_size;
 	uint32_t ttl;
@@ -27,6 +28,13 @@ struct packed {
 static size_t packed_size(const struct rrset *set)
 {
 	return sizeof(struct packed) + name_len(set->owner) + set->size + set->sigs_size;
+}
+
+static uint8_t *append(uint8_t *p, const void *bytes, size_t n)
+{
+	if (n)
+		memcpy(p, bytes, n);
+	return p + n;
 }
 
 /* Appends the set; p has packed_size() bytes. */
@@ -40,15 +48,26 @@ static uint8_t *pack(uint8_t *p, const struct rrset *set)
 		.sigs = set->sigs,
 		.owner_len = (uint8_t)name_len(set->owner),
 		.section = set->section };
-	memcpy(p, &head, sizeof head);
-	p += sizeof head;
-	memcpy(p, set->owner, head.owner_len);
-	p += head.owner_len;
-	memcpy(p, set->records, set->size);
-	p += set->size;
-	if (set->sigs_size)
-		memcpy(p, set->sig_records, set->sigs_size);
-	return p + set->sigs_size;
+	p = append(p, &head, sizeof head);
+	p = append(p, set->owner, head.owner_len);
+	p = append(p, set->records, set->size);
+	return append(p, set->sig_records, set->sigs_size);
+}
+
+/* Whether n records with their lengths fill p[0..size-1] to the byte. */
+static bool is_filled(const uint8_t *p, size_t size, unsigned n)
+{
+	for (; n; n--) {
+		uint16_t len;
+		if (size < sizeof len)
+			return false;
+		memcpy(&len, p, sizeof len);
+		if (size - sizeof len < len)
+			return false;
+		p += sizeof len + len;
+		size -= sizeof len + len;
+	}
+	return size == 0;
 }
 
 /* The set at p[0..n-1] as a view; returns what it takes, 0 when it is none of ours. */
@@ -62,6 +81,11 @@ static size_t unpack(struct rrset *set, const uint8_t *p, size_t n)
 	if (whole > n)
 		return 0;
 	const uint8_t *owner = p + sizeof head, *records = owner + head.owner_len;
+	const uint8_t *sigs = records + head.size;
+	if (name_check(owner, head.owner_len) != head.owner_len ||
+		!is_filled(records, head.size, head.n) ||
+		!is_filled(sigs, head.sigs_size, head.sigs))
+		return 0;
 	*set = (struct rrset){ .owner = owner,
 		.type = head.type,
 		.class = CLASS,
@@ -72,7 +96,7 @@ static size_t unpack(struct rrset *set, const uint8_t *p, size_t n)
 		.size = head.size,
 		.sigs_size = head.sigs_size,
 		.records = records,
-		.sig_records = head.sigs_size ? records + head.size : NULL };
+		.sig_records = head.sigs ? sigs : NULL };
 	return whole;
 }
 
@@ -90,29 +114,36 @@ static uint32_t age_of(const struct cache_head *head, uint64_t now_ms)
 
 /* ---- keeping --------------------------------------------------------------------------- */
 
-struct rival { /* what is kept is measured by */
+struct rival {                   /* what is to be kept, against what is there */
+	struct cache_head *head; /* what cache_put_if() keeps if it may */
+	bool is_delegation;
 	uint64_t now_ms;
-	uint8_t rank;
 };
 
+/* A delegation that is there is not prolonged by one that takes its place: else a zone could
+ * keep itself alive for ever after its parent has taken it away (hazard A10). Seconds are
+ * counted on from the old one's, for a fraction gained at each turn would do as well. */
+static void end_with(struct cache_head *head, const struct cache_head *old, uint32_t age)
+{
+	uint64_t end = old->learned_ms + old->ttl * UINT64_C(1000);
+	if (head->learned_ms + head->ttl * UINT64_C(1000) <= end)
+		return;
+	head->learned_ms = old->learned_ms + age * UINT64_C(1000);
+	head->ttl = old->ttl - age;
+}
+
+/* Under the shard's lock, so that what is decided here is so of what is replaced. */
 static bool may_replace(void *user, const struct cache_head *old)
 {
 	const struct rival *rival = user;
-	return rival->rank >= old->rank || age_of(old, rival->now_ms) >= old->ttl;
-}
-
-/* A zone's own word on its delegation ends no later than the one that is there: else it could
- * keep itself alive when the parent has taken it away (hazard A10). */
-static uint32_t until_parent(struct cache *cache, const struct cache_key *key, enum rank rank,
-	uint32_t ttl, uint64_t now_ms)
-{
-	struct cache_head old;
-	if (rank <= RANK_REFERRAL || cache_get(cache, key, &old, NULL, 0) < 0)
-		return ttl;
-	uint32_t age = age_of(&old, now_ms);
-	if (age >= old.ttl || old.rank < RANK_REFERRAL)
-		return ttl;
-	return ttl < old.ttl - age ? ttl : old.ttl - age;
+	uint32_t age = age_of(old, rival->now_ms);
+	if (age >= old->ttl)
+		return true;
+	if (rival->head->rank < old->rank)
+		return false;
+	if (rival->is_delegation)
+		end_with(rival->head, old, age);
+	return true;
 }
 
 /* Data that is there ends what was said of its absence. */
@@ -126,29 +157,32 @@ static void drop_denials(struct cache *cache, unsigned partition, const uint8_t 
 	(void)cache_drop(cache, &key);
 }
 
+static uint32_t positive_ttl(
+	const struct rrsets_opts *opts, const struct rrset *set, uint32_t parent_ttl)
+{
+	uint32_t ttl = set->ttl < opts->ttl_min ? opts->ttl_min : set->ttl;
+	ttl = ttl > opts->ttl_max ? opts->ttl_max : ttl;
+	return ttl > parent_ttl ? parent_ttl : ttl;
+}
+
 bool rrsets_admit(struct cache *cache, const struct rrsets_opts *opts, unsigned partition,
 	const struct rrset *set, enum rank rank, const struct cache_from *from,
 	uint32_t parent_ttl, uint64_t now_ms)
 {
 	uint8_t name[NAME_MAX_LEN], bytes[ENTRY_MAX] UNCLEARED;
-	size_t len = name_len(set->owner), n = packed_size(set);
-	uint32_t ttl = set->ttl < opts->ttl_min ? opts->ttl_min : set->ttl;
-	if (n > sizeof bytes || !set->n)
+	size_t n = packed_size(set);
+	struct cache_head head = { .learned_ms = now_ms,
+		.ttl = positive_ttl(opts, set, parent_ttl),
+		.rank = (uint8_t)rank,
+		.from = *from };
+	if (!head.ttl || !set->n || set->class != CLASS || n > sizeof bytes)
 		return false;
-	name_lower(name, set->owner, len);
+	name_lower(name, set->owner, name_len(set->owner));
 	uint64_t hash = key_hash(name);
 	struct cache_key key;
 	make_key(&key, CACHE_RRSET, name, hash, set->type, partition);
-	ttl = ttl > opts->ttl_max ? opts->ttl_max : ttl;
-	ttl = ttl > parent_ttl ? parent_ttl : ttl;
-	if (set->type == TYPE_NS)
-		ttl = until_parent(cache, &key, rank, ttl, now_ms);
-	if (!ttl)
-		return false;
-	struct cache_head head = {
-		.learned_ms = now_ms, .ttl = ttl, .rank = (uint8_t)rank, .from = *from
-	};
-	struct rival rival = { now_ms, (uint8_t)rank };
+	/* The root has nobody above it. */
+	struct rival rival = { &head, set->type == TYPE_NS && *name, now_ms };
 	(void)pack(bytes, set);
 	if (!cache_put_if(cache, &key, &head, bytes, n, may_replace, &rival))
 		return false;
@@ -170,17 +204,19 @@ static bool judge_age(const struct cache_head *head, uint64_t now_ms, uint32_t s
 int rrsets_find(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,
 	uint64_t now_ms, uint32_t stale_s, struct pad *pad, struct rrsets_found *found)
 {
-	uint8_t bytes[ENTRY_MAX] UNCLEARED;
+	uint8_t lower[NAME_MAX_LEN], bytes[ENTRY_MAX] UNCLEARED;
 	struct cache_key key;
 	uint32_t left;
-	make_key(&key, CACHE_RRSET, name, key_hash(name), type, partition);
+	name_lower(lower, name, name_len(name));
+	make_key(&key, CACHE_RRSET, lower, key_hash(lower), type, partition);
 	int n = cache_get(cache, &key, &found->head, bytes, sizeof bytes);
 	if (n < 0 || !judge_age(&found->head, now_ms, stale_s, &left, &found->is_stale))
 		return 0;
 	const uint8_t *kept = pad_copy(pad, bytes, (size_t)n);
 	if (!kept)
 		return -ENOMEM;
-	if (unpack(&found->set, kept, (size_t)n) != (size_t)n)
+	size_t used = unpack(&found->set, kept, (size_t)n);
+	if (!used || used != (size_t)n)
 		return 0;
 	found->set.ttl = left;
 	found->set.section = SECTION_ANSWER;
@@ -204,37 +240,54 @@ static uint32_t negative_ttl(const struct rrset *const *sets, size_t n)
 	return 0;
 }
 
+/* Packs the sets one behind the other; 0: they are too many, too long or not of our class. */
+static size_t pack_all(
+	uint8_t *bytes, size_t room, const struct rrset *const *sets, size_t n, uint32_t ttl)
+{
+	uint8_t *p = bytes;
+	if (n > DENIAL_SETS)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		struct rrset set = *sets[i];
+		set.ttl = set.ttl < ttl ? set.ttl : ttl;
+		if (set.class != CLASS || packed_size(&set) > room - (size_t)(p - bytes))
+			return 0;
+		p = pack(p, &set);
+	}
+	return (size_t)(p - bytes);
+}
+
 bool rrsets_deny(struct cache *cache, const struct rrsets_opts *opts, unsigned partition,
 	const uint8_t *name, uint16_t type, const struct rrset *const *authority, size_t n,
 	enum rank rank, const struct cache_from *from, uint64_t now_ms)
 {
-	uint8_t bytes[ENTRY_MAX] UNCLEARED, *p = bytes;
+	uint8_t lower[NAME_MAX_LEN], bytes[ENTRY_MAX] UNCLEARED;
 	uint32_t ttl = negative_ttl(authority, n);
 	ttl = ttl > opts->negative_max ? opts->negative_max : ttl;
-	if (!ttl || n > DENIAL_SETS)
+	size_t size = ttl ? pack_all(bytes, sizeof bytes, authority, n, ttl) : 0;
+	if (!size)
 		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (packed_size(authority[i]) > sizeof bytes - (size_t)(p - bytes))
-			return false;
-		p = pack(p, authority[i]);
-	}
+	name_lower(lower, name, name_len(name));
+	uint64_t hash = key_hash(lower);
 	struct cache_key key;
-	uint64_t hash = key_hash(name);
 	struct cache_head head = {
 		.learned_ms = now_ms, .ttl = ttl, .rank = (uint8_t)rank, .from = *from
 	};
-	if (type) {
-		make_key(&key, CACHE_RRSET, name, hash, type, partition);
+	struct rival rival = { &head, false, now_ms };
+	make_key(&key, CACHE_NONE, lower, hash, type, partition);
+	if (!cache_put_if(cache, &key, &head, bytes, size, may_replace, &rival))
+		return false;
+	/* A delegation stays: a zone that denies its own would make room for one that nothing
+	 * bounds (hazard A10). */
+	if (rank >= RANK_ANSWER && type && type != TYPE_NS) {
+		make_key(&key, CACHE_RRSET, lower, hash, type, partition);
 		(void)cache_drop(cache, &key);
 	}
-	make_key(&key, CACHE_NONE, name, hash, type, partition);
-	struct rival rival = { now_ms, (uint8_t)rank };
-	return cache_put_if(
-		cache, &key, &head, bytes, (size_t)(p - bytes), may_replace, &rival);
+	return true;
 }
 
 static int open_denial(struct rrsets_denial *found, const uint8_t *bytes, size_t n,
-	uint32_t left, struct pad *pad)
+	uint32_t age, struct pad *pad)
 {
 	const uint8_t *kept = pad_copy(pad, bytes, n);
 	found->authority = pad_new(pad, DENIAL_SETS * sizeof *found->authority);
@@ -246,11 +299,11 @@ static int open_denial(struct rrsets_denial *found, const uint8_t *bytes, size_t
 		size_t used = unpack(set, kept + at, n - at);
 		if (!used)
 			return 0;
-		set->ttl = left;
+		set->ttl = set->ttl > age ? set->ttl - age : 0;
 		set->section = SECTION_AUTHORITY;
 		at += used;
 	}
-	return at == n;
+	return found->n && at == n;
 }
 
 static int find_denial(struct cache *cache, const struct cache_key *key, uint64_t now_ms,
@@ -261,7 +314,7 @@ static int find_denial(struct cache *cache, const struct cache_key *key, uint64_
 	int n = cache_get(cache, key, &found->head, bytes, sizeof bytes);
 	if (n < 0 || !judge_age(&found->head, now_ms, stale_s, &left, &found->is_stale))
 		return 0;
-	return open_denial(found, bytes, (size_t)n, left, pad);
+	return open_denial(found, bytes, (size_t)n, found->head.ttl - left, pad);
 }
 
 int rrsets_denied(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,

@@ -3,8 +3,11 @@
  *
  * What     rrsets_admit() decides for recursion and forwarding alike what may be kept: the
  *          caller has scrubbed a reply to what its server may speak of; here rank decides
- *          against what is there (RFC 2181 5.4.1), TTLs are capped (L23), and a delegation or
- *          glue never lives longer than the parent's delegation above it (hazard A10).
+ *          against what is there (RFC 2181 5.4.1), TTLs are capped (L23), and an NS set that
+ *          takes the place of one that has its TTL yet ends no later than that one, so that no
+ *          zone prolongs its own delegation (hazard A10); what else is bound to a delegation
+ *          the caller says by parent_ttl. Names may come in any spelling; sets of another
+ *          class than IN are not kept.
  * Threads  Any.
  * Limits   L16, L23.
  * Read     RFC 2181 5, 2308, 8020.
@@ -35,8 +38,9 @@ struct rrsets_found {     /* open */
 	bool is_stale; /* TTL 0 then */
 };
 
-/* Whether it was kept. partition: answers that belong to different clients do not mix.
- * parent_ttl: upper bound in seconds, UINT32_MAX without one. */
+/* Whether it was kept; a TTL of 0 (after ttl_min) is not. partition: answers that belong to
+ * different clients do not mix. parent_ttl: upper bound in seconds, UINT32_MAX without one.
+ * From RANK_ANSWER on what was said of the set's absence is dropped. */
 bool rrsets_admit(struct cache *cache, const struct rrsets_opts *opts, unsigned partition,
 	const struct rrset *set, enum rank rank, const struct cache_from *from,
 	uint32_t parent_ttl, uint64_t now_ms);
@@ -44,10 +48,11 @@ bool rrsets_admit(struct cache *cache, const struct rrsets_opts *opts, unsigned 
 int rrsets_find(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,
 	uint64_t now_ms, uint32_t stale_s, struct pad *pad, struct rrsets_found *found) CHECKED;
 
-/* A denial: NODATA for (name, type), or NXDOMAIN for name (type 0) and what is below it; soa
- * and proofs (NSEC, NSEC3, with their signatures) are the authority section it came with; soa
- * may be NULL, then it is not kept. Its TTL: min(SOA's TTL, MINIMUM), capped by
- * negative_max. */
+/* A denial: NODATA for (name, type), or NXDOMAIN for name (type 0) and what is below it.
+ * authority is what it came with there: the SOA, without which it is not kept, and proofs
+ * (NSEC, NSEC3, with their signatures), 16 sets at most. Its TTL: min(SOA's TTL, MINIMUM),
+ * capped by negative_max; no set is kept longer. From RANK_ANSWER on NODATA drops the set that
+ * was there (NS excepted). */
 bool rrsets_deny(struct cache *cache, const struct rrsets_opts *opts, unsigned partition,
 	const uint8_t *name, uint16_t type, const struct rrset *const *authority, size_t n,
 	enum rank rank, const struct cache_from *from, uint64_t now_ms);
