@@ -31,7 +31,7 @@ struct connection {
 	int fd;
 	struct loop_poll *poll;
 	bool is_connected, has_replied;
-	bool is_busy; /* being read: not to be closed by what a reply leads to */
+	bool is_busy;        /* being read: not to be closed by what a reply leads to */
 	struct list waiting; /* exchanges */
 	unsigned n;
 	uint64_t idle_us; /* since when nobody waits */
@@ -68,7 +68,9 @@ static void free_connection(struct connection *c)
 static void send_again(struct upstream *u, struct exchange *x)
 {
 	x->was_sent_again = true;
-	tcp_send(u, x);
+	int rc = tcp_send(u, x);
+	if (rc)
+		exchange_fail_later(x, rc);
 }
 
 /* The connection is gone. Who waited on one that had served before is asked anew on another:
@@ -240,8 +242,7 @@ static int open_connection(struct upstream *u, struct connection *c)
 	if (c->fd < 0)
 		return -errno;
 	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	if (from->any.sa_family != AF_UNSPEC &&
-		bind(c->fd, &from->any, addr_len(from)) < 0)
+	if (from->any.sa_family != AF_UNSPEC && bind(c->fd, &from->any, addr_len(from)) < 0)
 		return -errno;
 	if (connect(c->fd, &c->server.any, addr_len(&c->server)) < 0 && errno != EINPROGRESS)
 		return -errno;
@@ -294,8 +295,7 @@ static struct connection *find(struct upstream *u, const struct addr *server)
 	struct list *head = bucket_of(u, server);
 	for (struct list *at = head->next; at != head; at = at->next) {
 		struct connection *c = container_of(at, struct connection, list);
-		if (c->n < PIPELINE_MAX &&
-			c->out_n + FRAME_HEAD + QUERY_MAX <= sizeof c->out &&
+		if (c->n < PIPELINE_MAX && c->out_n + FRAME_HEAD + QUERY_MAX <= sizeof c->out &&
 			addr_is_equal(&c->server, server))
 			return c;
 	}
@@ -315,14 +315,12 @@ static void draw_id(const struct connection *c, struct exchange *x)
 	} while (is_taken);
 }
 
-void tcp_send(struct upstream *u, struct exchange *x)
+int tcp_send(struct upstream *u, struct exchange *x)
 {
 	struct connection *c = x->was_sent_again ? NULL : find(u, &x->server);
 	int rc = c ? 0 : new_connection(u, &x->server, &c);
-	if (rc) {
-		exchange_fail_later(x, rc);
-		return;
-	}
+	if (rc)
+		return rc;
 	draw_id(c, x);
 	put_u16(c->out + c->out_n, x->len);
 	memcpy(c->out + c->out_n + FRAME_HEAD, x->query, x->len);
@@ -334,4 +332,5 @@ void tcp_send(struct upstream *u, struct exchange *x)
 	if (c->is_connected)
 		(void)flush(c);
 	set_events(c);
+	return 0;
 }
