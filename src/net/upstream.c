@@ -209,6 +209,8 @@ static void on_time(void *user)
 	/* What is sent from within and fails at once waits for the next turn. */
 	for (uint32_t n = u->heap_n; n && u->heap_n && u->heap[0]->due_us <= now; n--) {
 		struct exchange *x = u->heap[0];
+		if (x->connection)
+			tcp_timed_out(x);
 		exchange_finish(x, x->error ? UPSTREAM_UNREACHABLE : UPSTREAM_TIMEOUT, NULL, 0);
 	}
 	set_timer(u);
@@ -347,7 +349,7 @@ struct upstream *upstream_new(struct loop *loop, const struct upstream_opts *opt
 	u->opts = *opts;
 	list_init(&u->dead);
 	list_init(&u->spare);
-	list_init(&u->ending);
+	list_init(&u->retired);
 	for (size_t i = 0; i < CONNECTION_HASH; i++)
 		list_init(&u->connections[i]);
 	u->timer = loop_timer_new(loop, on_time, u);

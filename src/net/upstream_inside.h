@@ -44,7 +44,7 @@ struct upstream {
 	bool is_in_batch, is_on_time;
 	struct exchange **heap; /* by due_us, the soonest first */
 	uint32_t heap_n, heap_size;
-	struct list connections[CONNECTION_HASH], ending;
+	struct list connections[CONNECTION_HASH], retired;
 	size_t connections_n;
 	uint8_t buf[65536];
 };
@@ -62,6 +62,8 @@ void exchange_fail_later(struct exchange *x, int error);
 int tcp_send(struct upstream *u, struct exchange *x);
 /* The exchange is not waited for any more. */
 void tcp_forget(struct exchange *x);
+/* The same for want of a reply in time; to be called before. */
+void tcp_timed_out(struct exchange *x);
 /* A timer's: closes connections that have been idle. */
 void tcp_sweep(void *upstream);
 /* Closes all of them; nobody may wait on any. */
