@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -494,6 +495,51 @@ START_TEST(servers_are_asked_over_ipv6)
 }
 END_TEST
 
+/* The descriptor of this process that is bound to the port. */
+static int find_socket(unsigned port)
+{
+	struct addr local;
+	for (int fd = 0; fd < 100; fd++)
+		if (addr_local(&local, fd) == 0 && addr_port(&local) == port)
+			return fd;
+	return -1;
+}
+
+START_TEST(sockets_are_connected_and_their_datagrams_never_cut)
+{
+	struct rig r;
+	struct addr peer;
+	int how = -1;
+	socklen_t how_size = sizeof how, size = sizeof peer;
+	setup(&r, 10);
+	ck_assert_ptr_nonnull(ask(&r, 's', false, true));
+	r.queries_wanted = 1;
+	loop_run(r.loop);
+	int fd = find_socket(addr_port(&r.from));
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getpeername(fd, &peer.any, &size), 0);
+	ck_assert(addr_is_equal(&peer, &r.server));
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &how, &how_size), 0);
+	ck_assert_int_eq(how, IP_PMTUDISC_OMIT);
+	teardown(&r);
+}
+END_TEST
+
+START_TEST(without_descriptors_nothing_is_sent)
+{
+	struct rig r;
+	setup(&r, 10);
+	struct rlimit none = { .rlim_cur = 3, .rlim_max = 3 };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_ptr_null(ask(&r, 'a', false, true));
+	ck_assert_ptr_null(ask(&r, 'a', true, true));
+	ck_assert_uint_eq(upstream_counts(r.upstream)->open, 0);
+	ck_assert_uint_eq(upstream_counts(r.upstream)->sent_udp, 0);
+	ck_assert_uint_eq(upstream_counts(r.upstream)->sent_tcp, 0);
+	teardown(&r);
+}
+END_TEST
+
 /* ---- what it costs; the other server has a thread of its own ---- */
 
 static void serve(void *user)
@@ -560,4 +606,5 @@ UNIT_MAIN("net/upstream", a_reply_comes_and_what_is_none_is_counted,
 	what_a_reply_leads_to_may_cancel_one_that_has_come_too,
 	who_asks_the_unreachable_for_ever_does_not_keep_the_loop,
 	questions_leave_from_the_address_that_was_chosen, servers_are_asked_over_ipv6,
-	a_question_costs_little)
+	sockets_are_connected_and_their_datagrams_never_cut,
+	without_descriptors_nothing_is_sent, a_question_costs_little)

@@ -375,6 +375,30 @@ START_TEST(a_connection_that_was_closed_is_made_anew_once)
 }
 END_TEST
 
+START_TEST(what_is_sent_again_goes_to_a_new_connection_and_not_a_third_time)
+{
+	struct rig r;
+	setup(&r);
+	for (unsigned i = 0; i < PIPELINE + 1; i++)
+		ask(&r, 'a');
+	run(&r, PIPELINE + 1);
+	ck_assert_uint_eq(r.accepted, 2);
+	ask(&r, 'x'); /* not to the other kept one, which may be as old */
+	run(&r, 1);
+	ck_assert_uint_eq(r.unreachable, 1);
+	ck_assert_uint_eq(r.accepted, 3);
+	/* A server that closes after every reply: two get theirs, then it is enough. */
+	ask(&r, 'e');
+	ask(&r, 'e');
+	ask(&r, 'e');
+	run(&r, 3);
+	ck_assert_uint_eq(r.replies, PIPELINE + 1 + 2);
+	ck_assert_uint_eq(r.unreachable, 2);
+	ck_assert_uint_eq(r.accepted, 4);
+	teardown(&r);
+}
+END_TEST
+
 START_TEST(a_reply_that_was_begun_is_none)
 {
 	struct rig r;
@@ -555,8 +579,9 @@ END_TEST
 UNIT_MAIN("net/upstream_tcp", a_connection_is_kept_and_its_replies_come_in_any_order,
 	replies_come_byte_by_byte_and_as_large_as_can_be,
 	a_connection_holds_no_more_than_64_questions,
-	a_connection_that_was_closed_is_made_anew_once, a_reply_that_was_begun_is_none,
-	a_silent_connection_gets_no_further_question,
+	a_connection_that_was_closed_is_made_anew_once,
+	what_is_sent_again_goes_to_a_new_connection_and_not_a_third_time,
+	a_reply_that_was_begun_is_none, a_silent_connection_gets_no_further_question,
 	a_connection_is_kept_as_long_as_the_server_says,
 	replies_to_cancelled_questions_are_thrown_away,
 	eight_replies_to_nothing_end_a_connection, a_closed_port_is_unreachable_at_once,
