@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* match.h -- whether a message is the reply to a question of ours
  *
- * What     A response with the id, the one question and its spelling when that matters; the
- *          bare header of a refusal has no question and will do when it does not matter.
+ * What     A response with the id, the one question and its spelling when that matters; when
+ *          it does not, a refusal (FORMERR, SERVFAIL, NOTIMP, REFUSED) without a question,
+ *          answer and authority will do.
  * Threads  Pure.
  * Read     RFC 5452 9.1.
  */

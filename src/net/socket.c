@@ -80,6 +80,18 @@ int socket_bind(const struct addr *addr, int type, bool is_first, struct err *er
 	return fd;
 }
 
+void socket_refuse_fragments(int fd, int family)
+{
+	int omit4 = IP_PMTUDISC_OMIT, dont4 = IP_PMTUDISC_DONT;
+	int omit6 = IPV6_PMTUDISC_OMIT, dont6 = IPV6_PMTUDISC_DONT;
+	if (family == AF_INET &&
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit4, sizeof omit4))
+		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont4, sizeof dont4);
+	if (family == AF_INET6 &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof omit6))
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &dont6, sizeof dont6);
+}
+
 static bool is_listening(int fd)
 {
 	int on = 0;

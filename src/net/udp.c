@@ -52,19 +52,6 @@ static void set_buffer(int fd, int forced, int plain, int size)
 		(void)setsockopt(fd, SOL_SOCKET, plain, &size, sizeof size);
 }
 
-/* Never let a forged "too big" make the kernel cut our datagrams up (hazard A7). */
-static void refuse_fragments(int fd, int family)
-{
-	int omit4 = IP_PMTUDISC_OMIT, dont4 = IP_PMTUDISC_DONT;
-	int omit6 = IPV6_PMTUDISC_OMIT, dont6 = IPV6_PMTUDISC_DONT;
-	if (family == AF_INET &&
-		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &omit4, sizeof omit4))
-		(void)setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &dont4, sizeof dont4);
-	if (family == AF_INET6 &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof omit6))
-		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &dont6, sizeof dont6);
-}
-
 int udp_bind(const struct addr *addr, bool is_first, struct err *err)
 {
 	int fd = socket_bind(addr, SOCK_DGRAM, is_first, err);
@@ -76,7 +63,7 @@ int udp_bind(const struct addr *addr, bool is_first, struct err *err)
 
 void udp_adopt(int fd, const struct addr *addr)
 {
-	refuse_fragments(fd, addr->any.sa_family);
+	socket_refuse_fragments(fd, addr->any.sa_family);
 	set_buffer(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER);
 	set_buffer(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER);
 }

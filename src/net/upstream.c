@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "net/match.h"
+#include "net/socket.h"
 #include "net/upstream_inside.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ enum {
 	ROUNDS = 8, /* of events at a turn */
 	BIND_TRIES = 16,
 	PORT_FIRST = 1024,
-	PORT_LAST = 65535,
+	CHANCES = 4, /* numbers of 16 bits drawn at once: an id, and ports to try */
 	SPARES_MAX = 256,
 	HEAP_FIRST = 64,
 	US_PER_MS = 1000,
@@ -96,9 +97,12 @@ static void set_timer(struct upstream *u)
 	if (!due || (u->timer_us && u->timer_us <= due))
 		return;
 	uint64_t now = clock_mono_us();
+	uint64_t ms = due > now ? (due - now + US_PER_MS - 1) / US_PER_MS : 0;
+	/* A timer that sets itself to now would never let the loop go on. */
+	if (!ms && u->is_on_time)
+		ms = 1;
 	u->timer_us = due;
-	loop_timer_start(
-		u->timer, due > now ? (due - now + US_PER_MS - 1) / US_PER_MS : 0, 0);
+	loop_timer_start(u->timer, ms, 0);
 }
 
 /* ---- an exchange ----------------------------------------------------------------------- */
@@ -131,6 +135,8 @@ static struct exchange *new_exchange(struct upstream *u)
 
 static void give_back(struct upstream *u, struct exchange *x)
 {
+	if (x->fd >= 0)
+		(void)close(x->fd);
 	if (u->spares >= SPARES_MAX) {
 		mem_free(x);
 		return;
@@ -145,10 +151,6 @@ void exchange_drop(struct exchange *x)
 	heap_take(u, x);
 	if (x->connection)
 		tcp_forget(x);
-	list_drop(&x->list);
-	if (x->fd >= 0)
-		(void)close(x->fd);
-	x->fd = -1;
 	x->done = NULL;
 	set_open(u, u->open - 1);
 	if (u->is_in_batch)
@@ -193,10 +195,9 @@ void exchange_fail_later(struct exchange *x, int error)
 	struct upstream *u = x->upstream;
 	x->error = error;
 	heap_take(u, x);
-	x->due_us = 1; /* in front of all */
+	x->due_us = 1;        /* in front of all */
 	must(heap_put(u, x)); /* the place it had is free */
-	u->timer_us = 1;
-	loop_timer_start(u->timer, 0, 0);
+	set_timer(u);
 }
 
 static void on_time(void *user)
@@ -204,18 +205,48 @@ static void on_time(void *user)
 	struct upstream *u = user;
 	uint64_t now = clock_mono_us();
 	u->timer_us = 0;
-	while (u->heap_n && u->heap[0]->due_us <= now) {
+	u->is_on_time = true;
+	/* What is sent from within and fails at once waits for the next turn. */
+	for (uint32_t n = u->heap_n; n && u->heap_n && u->heap[0]->due_us <= now; n--) {
 		struct exchange *x = u->heap[0];
-		exchange_finish(
-			x, x->error ? UPSTREAM_UNREACHABLE : UPSTREAM_TIMEOUT, NULL, 0);
+		if (x->connection)
+			tcp_timed_out(x);
+		exchange_finish(x, x->error ? UPSTREAM_UNREACHABLE : UPSTREAM_TIMEOUT, NULL, 0);
 	}
 	set_timer(u);
+	u->is_on_time = false;
 }
 
 /* ---- datagrams ------------------------------------------------------------------------- */
 
-/* A port of its own for every question, out of the kernel's randomness (hazard A1). */
-static int bind_port(const struct upstream *u, int fd, int family)
+/* Numbers out of the kernel's randomness (hazard A1), with one call of it for a question. */
+struct chance {
+	uint16_t number[CHANCES];
+	unsigned left;
+};
+
+static uint16_t draw(struct chance *chance)
+{
+	if (!chance->left) {
+		rand_fill(chance->number, sizeof chance->number);
+		chance->left = CHANCES;
+	}
+	return chance->number[--chance->left];
+}
+
+/* Uniform in 1024..65535. */
+static uint16_t draw_port(struct chance *chance)
+{
+	uint16_t port;
+	do
+		port = draw(chance);
+	while (port < PORT_FIRST);
+	return port;
+}
+
+/* A port of its own for every question. No port is shared: one that another socket of this
+ * host has, on this address or on all, is left to it. */
+static int bind_port(const struct upstream *u, int fd, int family, struct chance *chance)
 {
 	struct addr from = family == AF_INET6 ? u->opts.source6 : u->opts.source4;
 	if (from.any.sa_family == AF_UNSPEC) {
@@ -223,12 +254,8 @@ static int bind_port(const struct upstream *u, int fd, int family)
 		from.any.sa_family = (sa_family_t)family;
 	}
 	for (unsigned i = 0; i < BIND_TRIES; i++) {
-		uint16_t port =
-			(uint16_t)(PORT_FIRST + rand_below(PORT_LAST - PORT_FIRST + 1));
-		if (family == AF_INET6)
-			from.v6.sin6_port = htons(port);
-		else
-			from.v4.sin_port = htons(port);
+		/* sin_port and sin6_port lie at the same place. */
+		from.v4.sin_port = htons(draw_port(chance));
 		if (bind(fd, &from.any, addr_len(&from)) == 0)
 			return 0;
 		if (errno != EADDRINUSE && errno != EACCES)
@@ -237,14 +264,17 @@ static int bind_port(const struct upstream *u, int fd, int family)
 	return -errno;
 }
 
-static int open_socket(struct upstream *u, struct exchange *x)
+static int send_datagram(struct upstream *u, struct exchange *x)
 {
 	int family = x->server.any.sa_family;
+	struct chance chance = { .left = 0 };
+	put_u16(x->query, draw(&chance));
 	x->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (x->fd < 0)
 		return -errno;
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = x };
-	int rc = bind_port(u, x->fd, family);
+	socket_refuse_fragments(x->fd, family);
+	int rc = bind_port(u, x->fd, family, &chance);
 	if (rc)
 		return rc;
 	if (connect(x->fd, &x->server.any, addr_len(&x->server)) < 0 ||
@@ -257,16 +287,23 @@ static int open_socket(struct upstream *u, struct exchange *x)
 /* One datagram or error of the exchange's socket; true: there may be more. */
 static bool receive(struct upstream *u, struct exchange *x)
 {
-	ssize_t n = recv(x->fd, u->buf, sizeof u->buf, 0);
-	if (n < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			exchange_finish(x, UPSTREAM_UNREACHABLE, NULL, 0);
+	struct addr from = { .any.sa_family = AF_UNSPEC };
+	socklen_t size = sizeof from;
+	ssize_t n = recvfrom(x->fd, u->buf, sizeof u->buf, 0, &from.any, &size);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n < 0 && errno == ECONNREFUSED) {
+		exchange_finish(x, UPSTREAM_UNREACHABLE, NULL, 0);
 		return false;
 	}
-	if (match_reply(x->query, x->len, x->is_case_exact, u->buf, (size_t)n)) {
+	/* From its binding until it was connected the socket took what anybody sent. */
+	if (n >= 0 && addr_is_equal(&from, &x->server) &&
+		match_reply(x->query, x->len, x->is_case_exact, u->buf, (size_t)n)) {
 		exchange_finish(x, UPSTREAM_REPLY, u->buf, (size_t)n);
 		return false;
 	}
+	/* Other errors are other ICMP messages: easily forged, and no reason to give up
+	 * (hazard A5). */
 	count_add(&u->count.near_misses, 1);
 	if (++x->near_misses < NEAR_MISSES)
 		return true;
@@ -295,7 +332,7 @@ static void on_ready(void *user, int events)
 		u->is_in_batch = true;
 		for (int i = 0; i < n; i++) {
 			struct exchange *x = event[i].data.ptr;
-			while (x->fd >= 0 && receive(u, x))
+			while (x->done && receive(u, x))
 				continue;
 		}
 		end_batch(u);
@@ -310,10 +347,9 @@ struct upstream *upstream_new(struct loop *loop, const struct upstream_opts *opt
 	struct upstream *u = mem_new(sizeof *u);
 	u->loop = loop;
 	u->opts = *opts;
-	list_init(&u->udp);
 	list_init(&u->dead);
 	list_init(&u->spare);
-	list_init(&u->ending);
+	list_init(&u->retired);
 	for (size_t i = 0; i < CONNECTION_HASH; i++)
 		list_init(&u->connections[i]);
 	u->timer = loop_timer_new(loop, on_time, u);
@@ -340,8 +376,7 @@ void upstream_free(struct upstream **held)
 		list_drop(&x->list);
 		mem_free(x);
 	}
-	if (u->poll)
-		loop_poll_free(&u->poll);
+	loop_poll_free(&u->poll);
 	loop_timer_free(&u->timer);
 	loop_timer_free(&u->sweeper);
 	if (u->epoll >= 0)
@@ -350,8 +385,16 @@ void upstream_free(struct upstream **held)
 	mem_free(u);
 }
 
-struct exchange *upstream_send(struct upstream *u, const struct upstream_ask *ask,
-	upstream_fn *done, void *user)
+/* Whether it is for want of something of ours that nothing was sent, and the server is not to
+ * blame. */
+static bool is_short(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM ||
+	       error == -EADDRINUSE;
+}
+
+struct exchange *upstream_send(
+	struct upstream *u, const struct upstream_ask *ask, upstream_fn *done, void *user)
 {
 	struct exchange *x;
 	if (ask->len > QUERY_MAX || !(x = new_exchange(u)))
@@ -363,26 +406,18 @@ struct exchange *upstream_send(struct upstream *u, const struct upstream_ask *as
 	x->is_case_exact = ask->is_case_exact;
 	x->len = (uint16_t)ask->len;
 	memcpy(x->query, ask->query, ask->len);
-	put_u16(x->query, (uint16_t)rand_u32());
 	x->sent_us = clock_mono_us();
 	x->due_us = x->sent_us + (uint64_t)ask->timeout_ms * US_PER_MS;
 	if (!heap_put(u, x)) {
 		exchange_drop(x);
 		return NULL;
 	}
-	if (x->is_tcp) {
-		count_add(&u->count.sent_tcp, 1);
-		tcp_send(u, x);
-		set_timer(u);
-		return x;
-	}
-	count_add(&u->count.sent_udp, 1);
-	list_put(&u->udp, &x->list);
-	int rc = open_socket(u, x);
-	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM) {
+	int rc = x->is_tcp ? tcp_send(u, x) : send_datagram(u, x);
+	if (is_short(rc)) {
 		exchange_drop(x);
 		return NULL;
 	}
+	count_add(x->is_tcp ? &u->count.sent_tcp : &u->count.sent_udp, 1);
 	if (rc)
 		exchange_fail_later(x, rc);
 	else

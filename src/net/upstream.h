@@ -11,7 +11,9 @@
  * Threads  One set per loop; everything on its thread.
  * Memory   Counted; at most opts.questions at a time.
  * Limits   8 near misses (L25) end a datagram's question as UPSTREAM_SPOOFED; a TCP reply has
- *          at most 65,535 bytes; connections idle for 10 s are closed.
+ *          at most 65,535 bytes; connections idle for 10 s are closed, or when the server
+ *          says so (RFC 7828), at the latest after a minute; one that goes silent gets no
+ *          further question; 64 questions wait on one for their replies.
  */
 #pragma once
 
@@ -58,10 +60,10 @@ struct upstream_count { /* open: written by the loop's thread */
 struct upstream;
 struct exchange;
 struct upstream *upstream_new(struct loop *loop, const struct upstream_opts *opts);
-/* Cancels what is open; no done is called. */
+/* Cancels what is open; no done is called. Not from within a done. */
 void upstream_free(struct upstream **upstream);
-/* done is called once, from the loop, never from within; the exchange is gone when it is. NULL:
- * at the limit, or no socket to be had. */
+/* done is called once, from the loop, never from within; the exchange is gone when it is. It
+ * may send and cancel. NULL: at the limit, or no socket to be had. */
 struct exchange *upstream_send(struct upstream *upstream, const struct upstream_ask *ask,
 	upstream_fn *done, void *user) CHECKED;
 /* done will not be called. */
