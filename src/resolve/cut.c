@@ -276,6 +276,18 @@ static int add_glue(
 	return cut_add(it, host, glue, is_known);
 }
 
+/* Servers that were asked before the zone above was asked anew have had their chance. */
+static void carry_over(struct cut *cut, const struct server *before)
+{
+	for (; before; before = before->next) {
+		struct server *server = find_server(cut, &before->at);
+		if (!server)
+			continue;
+		server->is_out = before->is_out;
+		server->tries = before->tries;
+	}
+}
+
 int cut_refer(struct iter *it, const struct reply *reply, const struct message *m)
 {
 	struct resolution *r = it->resolution;
@@ -302,6 +314,8 @@ int cut_refer(struct iter *it, const struct reply *reply, const struct message *
 		for (unsigned family = 0; family < FAMILIES; family++)
 			if (add_glue(it, host, family, &ref) < 0)
 				return -ENOMEM;
+	if (it->above && name_is_equal(zone, it->above))
+		carry_over(&it->cut, it->before);
 	return 0;
 }
 

@@ -249,7 +249,7 @@ static enum step step_look(struct iter *it)
 {
 	const struct rrset *set;
 	int rc;
-	if (it->is_fresh || it->type == TYPE_ANY)
+	if (it->is_fresh || it->is_anew || it->type == TYPE_ANY)
 		return STEP_CUT;
 	if ((rc = find_kept(it, it->name, it->type, &set)) == 1) {
 		it->answer = set;
@@ -270,7 +270,12 @@ static enum step step_look(struct iter *it)
 
 static enum step step_cut(struct iter *it)
 {
-	switch (cut_find(it)) {
+	int rc = cut_find(it);
+	if (rc == 0 && it->is_anew && !it->above && it->cut.is_kept && *it->cut.zone) {
+		it->above = it->cut.zone;
+		rc = cut_find(it);
+	}
+	switch (rc) {
 	case 0:
 		return STEP_PICK;
 	case -ENOENT:
@@ -348,6 +353,27 @@ static struct host *choose_host(const struct iter *it)
 	return NULL;
 }
 
+static enum step give_up(struct iter *it)
+{
+	struct resolution *r = it->resolution;
+	char zone[NAME_TEXT_MAX];
+	if (it->cut.servers && r->why[0])
+		return STEP_FAIL;
+	(void)name_print(zone, it->cut.zone);
+	return iter_fail(it, EDE_NO_REACHABLE, "no server of %.60s has an address", zone);
+}
+
+/* A host whose addresses, as its zone tells them, have not answered; the zone above may know
+ * others. */
+static struct host *choose_known(const struct iter *it)
+{
+	for (struct host *host = it->cut.hosts; host; host = host->next)
+		if (host->has_server && !host->is_anew && it->depth == 0 &&
+			!name_is_at_or_below(host->name, it->cut.zone))
+			return host;
+	return NULL;
+}
+
 /* Questions for the addresses of a host. */
 static enum step look_for(struct iter *it, struct host *host)
 {
@@ -363,6 +389,21 @@ static enum step look_for(struct iter *it, struct host *host)
 	}
 	host->asked |= families;
 	return STEP_WAIT;
+}
+
+static enum step look_for_anew(struct iter *it, struct host *host)
+{
+	struct budget *budget = it->resolution->ask->budget;
+	if (!budget->no_address)
+		return give_up(it);
+	budget->no_address--;
+	host->is_anew = true;
+	host->asked = 0;
+	enum step step = look_for(it, host);
+	for (size_t i = 0; i < FAMILIES; i++)
+		if (it->child[i])
+			it->child[i]->is_anew = true;
+	return step;
 }
 
 static enum step step_hosts(struct iter *it)
@@ -403,16 +444,6 @@ static enum step ask_whole(struct iter *it)
 	return STEP_PICK;
 }
 
-static enum step give_up(struct iter *it)
-{
-	struct resolution *r = it->resolution;
-	char zone[NAME_TEXT_MAX];
-	if (it->cut.servers && r->why[0])
-		return STEP_FAIL;
-	(void)name_print(zone, it->cut.zone);
-	return iter_fail(it, EDE_NO_REACHABLE, "no server of %.60s has an address", zone);
-}
-
 static enum step step_exhausted(struct iter *it)
 {
 	if (!it->takes_any && has_recursive(it)) {
@@ -425,13 +456,16 @@ static enum step step_exhausted(struct iter *it)
 		it->no_stub = it->cut.stub->is_first;
 		return it->no_stub ? STEP_CUT : give_up(it);
 	}
-	if (!it->cut.is_kept || it->is_again)
-		return give_up(it);
+	if (!it->cut.is_kept || it->is_again) {
+		struct host *host = choose_known(it);
+		return host ? look_for_anew(it, host) : give_up(it);
+	}
 	/* What is kept may have become wrong: those above are asked anew. */
 	it->is_again = true;
 	if (!*it->cut.zone)
 		return cut_add_hints(it) < 0 ? no_memory(it) : STEP_PICK;
 	it->above = it->cut.zone;
+	it->before = it->cut.servers;
 	return STEP_CUT;
 }
 

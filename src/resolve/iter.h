@@ -54,7 +54,7 @@ struct host { /* the name of a server */
 	struct host *next;
 	const uint8_t *name; /* lower case */
 	uint8_t asked;       /* bits of families: known, or looked for already */
-	bool has_server;
+	bool has_server, is_anew; /* is_anew: looked for though it was known */
 };
 
 struct cut { /* a delegation: who can be asked about a zone */
@@ -115,10 +115,12 @@ struct iter {
 	bool is_fresh;  /* the cache is passed by, down from the root */
 	bool no_stub;   /* the stub's servers have failed */
 	bool is_again;  /* the parent of the cut was asked anew */
+	bool is_anew;   /* an address that is known is asked of the zone above its own */
 	bool takes_any; /* what a cache says will do */
 	bool is_slow;   /* counted among those that wait long on their zone */
 	uint8_t timeouts; /* of questions shorter than the name */
-	const uint8_t *above; /* the cut must lie above this zone */
+	const uint8_t *above; /* the cut must lie above this zone, */
+	const struct server *before; /* whose servers these were */
 	uint32_t slow_bucket;
 	struct cut cut;
 	struct server *server; /* the one to be asked next */

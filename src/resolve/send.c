@@ -361,6 +361,17 @@ static void learn_edns(const struct iter *it, const struct try *try)
 		facts_set_edns(resolver->facts, at, EDNS_NONE);
 }
 
+/* Not a reply that anything can be learned from; over TCP the server itself can be meant. */
+static enum step distrust(struct iter *it, struct try *try, enum trace_result result)
+{
+	send_note(it, result);
+	send_complain(it, "sent what is no answer");
+	if (!try->is_tcp)
+		return ask_by_tcp(it, try->server);
+	try->server->is_out = true;
+	return STEP_PICK;
+}
+
 /* Whether the code of the reply, or its being cut off, asks for another way; *next says which.
  * Codes that are an error for good are left to others. */
 static bool wants_other_way(struct iter *it, struct try *try, enum step *next)
@@ -380,23 +391,11 @@ static bool wants_other_way(struct iter *it, struct try *try, enum step *next)
 		*next = ask_again(it, server);
 		return true;
 	}
-	if (m->flags & FLAG_TC && !try->is_tcp) {
-		send_note(it, TRACE_TRUNCATED);
-		*next = ask_by_tcp(it, server);
+	if (m->flags & FLAG_TC) {
+		*next = distrust(it, try, TRACE_TRUNCATED);
 		return true;
 	}
 	return false;
-}
-
-/* Not a reply that anything can be learned from; over TCP the server itself can be meant. */
-static enum step distrust(struct iter *it, struct try *try, enum trace_result result)
-{
-	send_note(it, result);
-	send_complain(it, "sent what is no answer");
-	if (!try->is_tcp)
-		return ask_by_tcp(it, try->server);
-	try->server->is_out = true;
-	return STEP_PICK;
 }
 
 bool send_check(struct iter *it, enum step *next)
