@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/rand.h"
 #include "resolve/iter.h"
+#include "wire/key.h"
 #include "wire/rrtype.h"
 
 #include <errno.h>
@@ -232,6 +233,43 @@ int cut_find(struct iter *it)
 	}
 	const struct resolve_stub *stub = find_stub(it, root);
 	return stub ? start_with_stub(it, stub) : start_at_root(it);
+}
+
+/* ---- delegations that lead nowhere ----------------------------------------------------- */
+
+static void failure_key(struct cache_key *key, const uint8_t *zone)
+{
+	enum { BIT_CUT = 4 }; /* beside those of clients' questions */
+	cache_key_make(key, CACHE_FAILURE, zone, key_hash(zone), TYPE_NS, CLASS_IN, BIT_CUT, 0);
+}
+
+/* False: there is none, or it is over for as long as it lasted. */
+static bool find_failure(const struct iter *it, struct cache_head *head)
+{
+	struct cache_key key;
+	failure_key(&key, it->cut.zone);
+	return cache_get(it->resolution->resolver->cache, &key, head, NULL, 0) >= 0 &&
+	       it->resolution->now_ms < head->learned_ms + head->ttl * UINT64_C(2000);
+}
+
+void cut_note_failure(const struct iter *it)
+{
+	static const uint8_t nothing;
+	const struct resolution *r = it->resolution;
+	uint32_t most = r->opts->ttl.failure_max;
+	struct cache_head head, before;
+	struct cache_key key;
+	uint32_t ttl = find_failure(it, &before) ? 2 * before.ttl : 1;
+	head = (struct cache_head){ .learned_ms = r->now_ms, .ttl = ttl < most ? ttl : most };
+	failure_key(&key, it->cut.zone);
+	(void)cache_put(r->resolver->cache, &key, &head, &nothing, 1);
+}
+
+bool cut_has_failed(const struct iter *it)
+{
+	struct cache_head head;
+	return it->cut.is_kept && !it->cut.servers && !it->is_anew && find_failure(it, &head) &&
+	       it->resolution->now_ms < head.learned_ms + head.ttl * UINT64_C(1000);
 }
 
 /* ---- from a referral ------------------------------------------------------------------- */

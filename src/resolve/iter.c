@@ -76,11 +76,9 @@ static void settle(struct iter *it)
 {
 	send_cancel(it);
 	send_set_slow(it, false);
-	for (size_t i = 0; i < FAMILIES; i++) {
-		if (it->child[i])
-			iter_drop(it->child[i]);
-		it->child[i] = NULL;
-	}
+	if (it->child)
+		iter_drop(it->child);
+	it->child = NULL;
 }
 
 enum step iter_fail(struct iter *it, int ede, const char *fmt, ...)
@@ -141,7 +139,7 @@ static enum step restart(struct iter *it, const uint8_t *target)
 	it->labels = (uint8_t)name_labels(target);
 	it->minimise = (struct minimise){ .is_whole = !r->opts->qname_minimisation };
 	it->above = NULL;
-	it->is_again = it->no_stub = false;
+	it->no_stub = false;
 	return STEP_LOOK;
 }
 
@@ -275,6 +273,8 @@ static enum step step_cut(struct iter *it)
 		it->above = it->cut.zone;
 		rc = cut_find(it);
 	}
+	if (rc == 0 && cut_has_failed(it))
+		return iter_fail(it, EDE_NO_REACHABLE, "its servers had no address lately");
 	switch (rc) {
 	case 0:
 		return STEP_PICK;
@@ -292,7 +292,7 @@ static bool is_waiting(const struct iter *it)
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
 		if (it->tries[i].exchange)
 			return true;
-	return it->child[FAMILY_IPV4] || it->child[FAMILY_IPV6];
+	return it->child != NULL;
 }
 
 static void choose_question(struct iter *it)
@@ -339,14 +339,20 @@ static bool is_open(const struct iter *it, const struct host *host, bool has_ser
 	return !has_server || !name_is_at_or_below(host->name, it->cut.zone);
 }
 
+/* One that nothing is known of yet; first of all one that was begun with. */
 static struct host *choose_host(const struct iter *it)
 {
 	for (unsigned has_server = 0; has_server < 2; has_server++) {
 		struct host *chosen = NULL;
 		uint32_t n = 0;
-		for (struct host *host = it->cut.hosts; host; host = host->next)
-			if (is_open(it, host, has_server) && rand_below(++n) == 0)
+		for (struct host *host = it->cut.hosts; host; host = host->next) {
+			if (!is_open(it, host, has_server))
+				continue;
+			if (host->asked && !has_server)
+				return host;
+			if (rand_below(++n) == 0)
 				chosen = host;
+		}
 		if (chosen)
 			return chosen;
 	}
@@ -359,6 +365,9 @@ static enum step give_up(struct iter *it)
 	char zone[NAME_TEXT_MAX];
 	if (it->cut.servers && r->why[0])
 		return STEP_FAIL;
+	/* Only the question at the top has looked everywhere. */
+	if (!it->cut.servers && it == r->top)
+		cut_note_failure(it);
 	(void)name_print(zone, it->cut.zone);
 	return iter_fail(it, EDE_NO_REACHABLE, "no server of %.60s has an address", zone);
 }
@@ -374,20 +383,18 @@ static struct host *choose_known(const struct iter *it)
 	return NULL;
 }
 
-/* Questions for the addresses of a host. */
+/* A question for an address of a host: of the other family only when there is none of the
+ * first, which most often says of both that there is no such name. */
 static enum step look_for(struct iter *it, struct host *host)
 {
 	static const uint16_t type_of[FAMILIES] = { TYPE_A, TYPE_AAAA };
-	uint8_t families = families_of(it->resolution->opts) & (uint8_t)~host->asked;
-	for (unsigned i = 0; i < FAMILIES; i++) {
-		if (!(families >> i & 1))
-			continue;
-		it->child[i] = iter_new(it->resolution, it, host->name, type_of[i]);
-		if (!it->child[i])
-			return no_memory(it);
-		it->child[i]->host = host;
-	}
-	host->asked |= families;
+	unsigned open = families_of(it->resolution->opts) & ~(unsigned)host->asked;
+	unsigned family = open & 1u << FAMILY_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	host->asked |= (uint8_t)(1u << family);
+	it->child = iter_new(it->resolution, it, host->name, type_of[family]);
+	if (!it->child)
+		return no_memory(it);
+	it->child->host = host;
 	return STEP_WAIT;
 }
 
@@ -400,16 +407,15 @@ static enum step look_for_anew(struct iter *it, struct host *host)
 	host->is_anew = true;
 	host->asked = 0;
 	enum step step = look_for(it, host);
-	for (size_t i = 0; i < FAMILIES; i++)
-		if (it->child[i])
-			it->child[i]->is_anew = true;
+	if (it->child)
+		it->child->is_anew = true;
 	return step;
 }
 
 static enum step step_hosts(struct iter *it)
 {
 	const struct budget *budget = it->resolution->ask->budget;
-	if (it->child[FAMILY_IPV4] || it->child[FAMILY_IPV6])
+	if (it->child)
 		return STEP_WAIT;
 	struct host *host = choose_host(it);
 	if (host && it->depth < BUDGET_DEPTH && budget->no_address)
@@ -456,14 +462,16 @@ static enum step step_exhausted(struct iter *it)
 		it->no_stub = it->cut.stub->is_first;
 		return it->no_stub ? STEP_CUT : give_up(it);
 	}
-	if (!it->cut.is_kept || it->is_again) {
+	if (!it->cut.is_kept || !it->resolution->again) {
 		struct host *host = choose_known(it);
 		return host ? look_for_anew(it, host) : give_up(it);
 	}
 	/* What is kept may have become wrong: those above are asked anew. */
-	it->is_again = true;
-	if (!*it->cut.zone)
+	it->resolution->again--;
+	if (!*it->cut.zone) {
+		it->cut.is_kept = false;
 		return cut_add_hints(it) < 0 ? no_memory(it) : STEP_PICK;
+	}
 	it->above = it->cut.zone;
 	it->before = it->cut.servers;
 	return STEP_CUT;
@@ -682,19 +690,17 @@ static void tell_parent(struct iter *it)
 	struct iter *parent = it->parent;
 	struct host *host = it->host;
 	struct budget *budget = it->resolution->ask->budget;
-	bool is_last = true;
 	int rc = 0;
-	for (size_t i = 0; i < FAMILIES; i++) {
-		if (parent->child[i] == it)
-			parent->child[i] = NULL;
-		is_last &= !parent->child[i];
-	}
+	parent->child = NULL;
 	if (it->answer)
 		rc = cut_add(parent, host, it->answer, false);
 	/* The addresses by which the host itself was asked may be right when its own are not. */
 	for (const struct server *s = it->cut.servers; s && rc == 0; s = s->next)
 		if (s->host && name_is_equal(s->host, host->name))
 			rc = cut_add_server(parent, host->name, &s->at, true);
+	if (it->rcode == RCODE_NXDOMAIN)
+		host->asked = UINT8_MAX;
+	bool is_last = !(families_of(it->resolution->opts) & ~host->asked);
 	if (is_last && !host->has_server && budget->no_address)
 		budget->no_address--;
 	iter_wake(parent, rc < 0 ? no_memory(parent) : STEP_PICK);

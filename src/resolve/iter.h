@@ -26,6 +26,7 @@
 enum {
 	HOSTS_MAX = 13,          /* names of servers of a delegation (L4) */
 	HOST_ADDRESSES = 6,      /* of one of them (L4) */
+	ASK_AGAIN = 2,           /* delegations that are kept but lead nowhere */
 	SERVER_TRIES = 3,        /* datagrams without an answer (L8) */
 	TRIES_AT_ONCE = 2,       /* one per family, until one is known to work */
 	ZONE_SLOW_MAX = 200,     /* questions that wait long on one zone (L20) */
@@ -105,7 +106,7 @@ struct iter {
 	struct resolution *resolution;
 	struct iter *parent; /* who wants the address */
 	struct host *host;   /* whose, of the parent's cut */
-	struct iter *child[FAMILIES];
+	struct iter *child;  /* who looks for an address now, or NULL */
 	enum step step;
 	uint8_t depth, labels;
 	uint16_t type, asked_type;
@@ -114,7 +115,6 @@ struct iter {
 	struct minimise minimise;
 	bool is_fresh;  /* the cache is passed by, down from the root */
 	bool no_stub;   /* the stub's servers have failed */
-	bool is_again;  /* the parent of the cut was asked anew */
 	bool is_anew;   /* an address that is known is asked of the zone above its own */
 	bool takes_any; /* what a cache says will do */
 	bool is_slow;   /* counted among those that wait long on their zone */
@@ -140,7 +140,8 @@ struct resolution {
 	void *user;
 	struct iter *top;
 	uint64_t now_ms; /* of this turn */
-	bool is_done, is_in_turn;
+	uint8_t again; /* delegations in the cache that may yet be asked for anew */
+	bool is_done;
 	char why[OUTCOME_TEXT]; /* the last thing that went wrong with a server */
 	int ede;
 };
@@ -208,6 +209,10 @@ int cut_add_server(struct iter *it, const uint8_t *host, const struct endpoint *
 	bool is_last) CHECKED;
 /* Adds the servers of the hints. */
 int cut_add_hints(struct iter *it) CHECKED;
+/* Remembers for a while, each time twice as long, that the cut has no server with an address
+ * (RFC 9520, hazard B3), and whether it does. */
+void cut_note_failure(const struct iter *it);
+bool cut_has_failed(const struct iter *it);
 /* Seconds for which something learned of the cut may be kept. */
 uint32_t cut_left(const struct iter *it) PURE;
 /* Keeps the addresses that stand beside the NS set in the reply being read: of the root, where

@@ -57,6 +57,7 @@ bool resolve_start(struct resolver *resolver, const struct resolve_ask *ask,
 		.opts = resolver->opts,
 		.ask = ask,
 		.now_ms = clock_mono_ms(),
+		.again = ASK_AGAIN,
 		.ede = EDE_OTHER };
 	list_init(&r->iters);
 	list_init(&r->ready);

@@ -15,7 +15,8 @@ enum {
 enum class { /* the lower the better */
 	CLASS_FRESH,
 	CLASS_RETRY,
-	CLASS_DOWN, /* it, or its family, has not answered for a while */
+	CLASS_FAMILY, /* nobody of its family has answered for a while */
+	CLASS_DOWN,   /* it has not: asked only near the root, where there is no other way */
 	CLASS_RECURSIVE,
 	CLASS_LAST,
 	CLASSES
@@ -113,7 +114,7 @@ static enum class class_of(
 		return CLASS_DOWN;
 	if (server->tries)
 		return CLASS_RETRY;
-	return is_family_dead(resolver, server->family) ? CLASS_DOWN : CLASS_FRESH;
+	return is_family_dead(resolver, server->family) ? CLASS_FAMILY : CLASS_FRESH;
 }
 
 /* What it is expected to take; a server that has failed may take as long again. */
@@ -177,10 +178,11 @@ struct server *select_server(struct iter *it, bool retry, int family)
 		facts_get(r->resolver->facts, &server->at, it->cut.zone, r->now_ms, &fact);
 		consider(&best[class_of(it, server, &fact)], server, &fact);
 	}
+	bool may_ask_down = it->cut.stub || name_labels(it->cut.zone) <= 1;
 	size_t n = retry ? CLASSES : CLASS_RETRY;
 	for (size_t i = 0; i < n; i++) {
 		struct server *server = choose(&best[i]);
-		if (server)
+		if (server && (i != CLASS_DOWN || may_ask_down))
 			return server;
 	}
 	return NULL;

@@ -17,6 +17,7 @@ enum {
 	RACE_MS = 50,
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
+	OUTAGE = 16,      /* failures in a row, of all servers there are */
 	LETTERS_SURE = 8, /* of a mixed spelling that is echoed: 8 bits nobody can know */
 	RCODE_BADCOOKIE = 23,
 };
@@ -279,6 +280,9 @@ static void take_reply(struct iter *it, struct try *try, const struct upstream_r
 	struct resolver *resolver = it->resolution->resolver;
 	memcpy(resolver->buf, reply->msg, reply->len);
 	resolver->len = reply->len;
+	/* When nobody at all was there and somebody is again, it was the uplink. */
+	if (resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE)
+		facts_forgive(resolver->facts);
 	resolver->failures[try->server->family] = 0;
 	if (!try->is_tcp)
 		facts_reply(resolver->facts, &try->server->at,
