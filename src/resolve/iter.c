@@ -336,7 +336,7 @@ static bool is_open(const struct iter *it, const struct host *host, bool has_ser
 	if (!(families & ~host->asked) || host->has_server != has_server ||
 		is_looked_for_above(it, host->name))
 		return false;
-	return !has_server || !name_is_at_or_below(host->name, it->cut.zone);
+	return !it->cut.servers || !name_is_at_or_below(host->name, it->cut.zone);
 }
 
 /* One that nothing is known of yet; first of all one that was begun with. */
