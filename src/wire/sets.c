@@ -275,7 +275,7 @@ static void free_sigs(struct message *m)
 int message_read(struct message *m, const uint8_t *msg, size_t len, struct pad *pad)
 {
 	*m = (struct message){ .ede = EDE_NONE, .class = CLASS_IN };
-	struct parse p;
+	struct parse p UNCLEARED;
 	p.m = m;
 	p.pad = pad;
 	p.pad_was = pad->taken;
