@@ -188,8 +188,8 @@ static int start_with_kept(struct iter *it, const uint8_t *zone)
 {
 	struct resolution *r = it->resolution;
 	struct rrsets_found found;
-	int rc = rrsets_find(r->resolver->cache, 0, zone, TYPE_NS, r->now_ms, 0, r->ask->pad,
-		&found);
+	int rc = rrsets_find(
+		r->resolver->cache, 0, zone, TYPE_NS, r->now_ms, 0, r->ask->pad, &found);
 	if (rc <= 0)
 		return rc;
 	/* What is told of the root itself says nothing of how long delegations last. */
@@ -239,7 +239,9 @@ int cut_find(struct iter *it)
 
 static void failure_key(struct cache_key *key, const uint8_t *zone)
 {
-	enum { BIT_CUT = 4 }; /* beside those of clients' questions */
+	enum {
+		BIT_CUT = 4
+	}; /* beside those of clients' questions */
 	cache_key_make(key, CACHE_FAILURE, zone, key_hash(zone), TYPE_NS, CLASS_IN, BIT_CUT, 0);
 }
 
@@ -340,8 +342,8 @@ int cut_refer(struct iter *it, const struct reply *reply, const struct message *
 	if (!zone)
 		return -ENOMEM;
 	name_lower(zone, ns->owner, len);
-	(void)rrsets_admit(cache, &r->opts->ttl, 0, ns, RANK_REFERRAL, &ref.source, ref.ttl,
-		r->now_ms);
+	(void)rrsets_admit(
+		cache, &r->opts->ttl, 0, ns, RANK_REFERRAL, &ref.source, ref.ttl, r->now_ms);
 	if (reply->signer)
 		(void)rrsets_admit(cache, &r->opts->ttl, 0, reply->signer, RANK_AUTHORITY,
 			&ref.source, ref.ttl, r->now_ms);
@@ -366,8 +368,8 @@ void cut_keep_hosts(const struct iter *it, const struct rrset *ns)
 	uint16_t len;
 	while ((name = rrset_next(ns, name, &len)))
 		for (unsigned family = 0; family < FAMILIES; family++) {
-			const struct rrset *set = message_find(
-				m, SECTION_ADDITIONAL, name, type_of[family]);
+			const struct rrset *set =
+				message_find(m, SECTION_ADDITIONAL, name, type_of[family]);
 			if (set)
 				(void)rrsets_admit(r->resolver->cache, &r->opts->ttl, 0, set,
 					RANK_ADDITIONAL, &from, UINT32_MAX, r->now_ms);

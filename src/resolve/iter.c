@@ -232,8 +232,8 @@ static enum step look_for_denial(struct iter *it)
 {
 	struct resolution *r = it->resolution;
 	struct rrsets_denial denial;
-	int rc = rrsets_denied(r->resolver->cache, 0, it->name, it->type, r->now_ms, 0,
-		r->ask->pad, &denial);
+	int rc = rrsets_denied(
+		r->resolver->cache, 0, it->name, it->type, r->now_ms, 0, r->ask->pad, &denial);
 	if (rc <= 0 || !denies(it, &denial))
 		return rc < 0 ? no_memory(it) : STEP_CUT;
 	note_cached(it, it->type, &denial.head.from);
@@ -304,7 +304,9 @@ static void choose_question(struct iter *it)
 
 static enum step step_pick(struct iter *it)
 {
-	enum { TIMEOUTS_MAX = 2 };
+	enum {
+		TIMEOUTS_MAX = 2
+	};
 	/* It may be the short name that gets no answer (RFC 9156 3). */
 	if (it->timeouts >= TIMEOUTS_MAX)
 		it->minimise.is_whole = true;
@@ -564,8 +566,8 @@ static enum step step_bad(struct iter *it)
 	}
 	server->is_out = true;
 	if (is_lame(&resolver->message) && it->read->is_sure)
-		facts_set_lame(resolver->facts, &server->at, it->cut.zone,
-			it->resolution->now_ms);
+		facts_set_lame(
+			resolver->facts, &server->at, it->cut.zone, it->resolution->now_ms);
 	return STEP_PICK;
 }
 
@@ -589,8 +591,9 @@ static void admit(struct iter *it, const struct rrset *set, enum rank rank)
 {
 	struct resolution *r = it->resolution;
 	struct cache_from from = send_from(it);
-	bool is_bound = set->type == TYPE_NS || ((set->type == TYPE_A || set->type == TYPE_AAAA) &&
-							cut_is_host(&it->cut, set->owner));
+	bool is_bound =
+		set->type == TYPE_NS || ((set->type == TYPE_A || set->type == TYPE_AAAA) &&
+						cut_is_host(&it->cut, set->owner));
 	(void)rrsets_admit(r->resolver->cache, &r->opts->ttl, 0, set, rank, &from,
 		is_bound ? cut_left(it) : UINT32_MAX, r->now_ms);
 }

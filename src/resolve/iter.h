@@ -24,12 +24,12 @@
 #include "resolve/scrub.h"
 
 enum {
-	HOSTS_MAX = 13,          /* names of servers of a delegation (L4) */
-	HOST_ADDRESSES = 6,      /* of one of them (L4) */
-	ASK_AGAIN = 2,           /* delegations that are kept but lead nowhere */
-	SERVER_TRIES = 3,        /* datagrams without an answer (L8) */
-	TRIES_AT_ONCE = 2,       /* one per family, until one is known to work */
-	ZONE_SLOW_MAX = 200,     /* questions that wait long on one zone (L20) */
+	HOSTS_MAX = 13,      /* names of servers of a delegation (L4) */
+	HOST_ADDRESSES = 6,  /* of one of them (L4) */
+	ASK_AGAIN = 2,       /* delegations that are kept but lead nowhere */
+	SERVER_TRIES = 3,    /* datagrams without an answer (L8) */
+	TRIES_AT_ONCE = 2,   /* one per family, until one is known to work */
+	ZONE_SLOW_MAX = 200, /* questions that wait long on one zone (L20) */
 	ZONE_BUCKETS = 4096,
 	FAMILIES = 2
 };
@@ -53,8 +53,8 @@ struct server { /* an address that may be asked */
 
 struct host { /* the name of a server */
 	struct host *next;
-	const uint8_t *name; /* lower case */
-	uint8_t asked;       /* bits of families: known, or looked for already */
+	const uint8_t *name;      /* lower case */
+	uint8_t asked;            /* bits of families: known, or looked for already */
 	bool has_server, is_anew; /* is_anew: looked for though it was known */
 };
 
@@ -67,7 +67,8 @@ struct cut { /* a delegation: who can be asked about a zone */
 	struct server *servers, **last;
 };
 
-struct try { /* a question under way; exchange NULL: none */
+struct
+try { /* a question under way; exchange NULL: none */
 	struct exchange *exchange;
 	struct iter *iter;
 	struct server *server;
@@ -113,12 +114,12 @@ struct iter {
 	const uint8_t *name;  /* lower case; aliases change it */
 	const uint8_t *asked; /* what servers are asked for: a suffix of it */
 	struct minimise minimise;
-	bool is_fresh;  /* the cache is passed by, down from the root */
-	bool no_stub;   /* the stub's servers have failed */
-	bool is_anew;   /* an address that is known is asked of the zone above its own */
-	bool takes_any; /* what a cache says will do */
-	bool is_slow;   /* counted among those that wait long on their zone */
-	uint8_t timeouts; /* of questions shorter than the name */
+	bool is_fresh;        /* the cache is passed by, down from the root */
+	bool no_stub;         /* the stub's servers have failed */
+	bool is_anew;         /* an address that is known is asked of the zone above its own */
+	bool takes_any;       /* what a cache says will do */
+	bool is_slow;         /* counted among those that wait long on their zone */
+	uint8_t timeouts;     /* of questions shorter than the name */
 	const uint8_t *above; /* the cut must lie above this zone, */
 	const struct server *before; /* whose servers these were */
 	uint32_t slow_bucket;
@@ -140,7 +141,7 @@ struct resolution {
 	void *user;
 	struct iter *top;
 	uint64_t now_ms; /* of this turn */
-	uint8_t again; /* delegations in the cache that may yet be asked for anew */
+	uint8_t again;   /* delegations in the cache that may yet be asked for anew */
 	bool is_done;
 	char why[OUTCOME_TEXT]; /* the last thing that went wrong with a server */
 	int ede;
@@ -165,13 +166,13 @@ struct resolver {
 	struct list resolutions;
 	uint32_t open;
 	struct loop_timer *race_timer;
-	struct list racing;                  /* in the order in which they are due */
-	uint32_t failures[FAMILIES];         /* in a row, of all servers of the family */
-	uint16_t slow[ZONE_BUCKETS];         /* iterators that wait long, by zone */
-	struct hash_key secret;              /* of our cookies */
+	struct list racing;          /* in the order in which they are due */
+	uint32_t failures[FAMILIES]; /* in a row, of all servers of the family */
+	uint16_t slow[ZONE_BUCKETS]; /* iterators that wait long, by zone */
+	struct hash_key secret;      /* of our cookies */
 	struct priming priming;
-	struct message message;              /* the one being read, and */
-	struct reply reply;                  /* what it says */
+	struct message message; /* the one being read, and */
+	struct reply reply;     /* what it says */
 	uint64_t took_us;
 	size_t len;
 	uint8_t buf[MESSAGE_MAX_LEN];
@@ -180,8 +181,8 @@ struct resolver {
 /* ---- iter.c ---- */
 
 /* NULL: the pad is full. */
-struct iter *iter_new(struct resolution *r, struct iter *parent, const uint8_t *name,
-	uint16_t type) CHECKED;
+struct iter *iter_new(
+	struct resolution *r, struct iter *parent, const uint8_t *name, uint16_t type) CHECKED;
 /* Does what there is to do. r is gone afterwards if it has come to its end and done() says
  * so. */
 void iter_turn(struct resolution *r);
@@ -205,8 +206,8 @@ int cut_find(struct iter *it) CHECKED;
 int cut_refer(struct iter *it, const struct reply *reply, const struct message *m) CHECKED;
 /* Adds the addresses in set (A or AAAA) of a host. */
 int cut_add(struct iter *it, struct host *host, const struct rrset *set, bool is_last) CHECKED;
-int cut_add_server(struct iter *it, const uint8_t *host, const struct endpoint *at,
-	bool is_last) CHECKED;
+int cut_add_server(
+	struct iter *it, const uint8_t *host, const struct endpoint *at, bool is_last) CHECKED;
 /* Adds the servers of the hints. */
 int cut_add_hints(struct iter *it) CHECKED;
 /* Remembers for a while, each time twice as long, that the cut has no server with an address

@@ -11,10 +11,10 @@
 
 #include "base/def.h"
 
-struct minimise {        /* open: zero to start */
-	uint8_t count;   /* questions that were shorter */
-	uint8_t labels;  /* that are known to be there: of the zone, or asked for */
-	bool is_whole;   /* no more of this */
+struct minimise {       /* open: zero to start */
+	uint8_t count;  /* questions that were shorter */
+	uint8_t labels; /* that are known to be there: of the zone, or asked for */
+	bool is_whole;  /* no more of this */
 };
 
 /* How many of the name's labels to ask for; all of them: the name itself. */

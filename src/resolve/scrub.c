@@ -148,8 +148,7 @@ static bool is_proof(const struct rrset *set)
 	return set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
 }
 
-static bool is_soa_of(
-	const struct rrset *set, const struct scrub_ask *ask, const uint8_t *name)
+static bool is_soa_of(const struct rrset *set, const struct scrub_ask *ask, const uint8_t *name)
 {
 	return set->type == TYPE_SOA && name_is_at_or_below(set->owner, ask->zone) &&
 	       name_is_at_or_below(name, set->owner);
@@ -165,8 +164,7 @@ static bool take_proofs(
 		if (set->section != SECTION_AUTHORITY)
 			continue;
 		bool is_soa = !has_soa && is_soa_of(set, ask, reply->name);
-		if (!is_soa &&
-			!(is_proof(set) && name_is_at_or_below(set->owner, ask->zone)))
+		if (!is_soa && !(is_proof(set) && name_is_at_or_below(set->owner, ask->zone)))
 			continue;
 		has_soa |= is_soa;
 		reply->proof[reply->proofs_n++] = set;
@@ -195,8 +193,8 @@ static const struct rrset *find_referral(const struct reply *reply, const struct
 	return found;
 }
 
-static enum reply_kind judge_empty(struct reply *reply, const struct message *m,
-	const struct scrub_ask *ask)
+static enum reply_kind judge_empty(
+	struct reply *reply, const struct message *m, const struct scrub_ask *ask)
 {
 	bool has_soa = take_proofs(reply, m, ask), is_odd = false;
 	/* A server that has the zone below as well refers to it only by not being it. */
@@ -225,6 +223,6 @@ void scrub_read(struct reply *reply, const struct message *m, const struct scrub
 		reply->kind = judge_empty(reply, m, ask);
 	else if (reply->kind == REPLY_ANSWER)
 		(void)take_proofs(reply, m, ask);
-	reply->is_recursive = !reply->is_authoritative && m->flags & FLAG_RA &&
-			      reply->kind != REPLY_REFERRAL;
+	reply->is_recursive =
+		!reply->is_authoritative && m->flags & FLAG_RA && reply->kind != REPLY_REFERRAL;
 }

@@ -55,8 +55,8 @@ struct scrub_ask { /* open: lower-case names */
 };
 
 /* m->rcode must be NOERROR, NXDOMAIN or YXDOMAIN. */
-void scrub_read(
-	struct reply *reply, const struct message *m, const struct scrub_ask *ask, struct pad *pad);
+void scrub_read(struct reply *reply, const struct message *m, const struct scrub_ask *ask,
+	struct pad *pad);
 
 /* The CNAME that a DNAME makes for name, in pad: 1; 0: no memory; -1: the name would be too
  * long. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which server is asked: one that is quick, now and then one of which nothing is known; one that
- * does not answer is left alone for a while; one that is lame for the zone comes last. */
+/* Which server is asked: one that is quick, now and then one of which nothing is known; one
+ * that does not answer is left alone for a while; one that is lame comes last. */
 #include "base/rand.h"
 #include "resolve/iter.h"
 
 #include <string.h>
 
 enum {
-	BAND_MS = 10,         /* servers within this, and a quarter, of the best are as good */
-	EXPLORE = 16,         /* of so many questions one goes to a server not known yet */
-	FAMILY_FAILURES = 4,  /* in a row: the family leads nowhere */
+	BAND_MS = 10,        /* servers within this, and a quarter, of the best are as good */
+	EXPLORE = 16,        /* of so many questions one goes to a server not known yet */
+	FAMILY_FAILURES = 4, /* in a row: the family leads nowhere */
 };
 
 enum class { /* the lower the better */
@@ -36,7 +36,9 @@ static const struct range { /* of 16 bytes, IPv4 mapped */
 	bool is_local; /* may be asked in closed networks */
 } ranges[] = {
 #define V4(a, b, c, d, n, local)                                                               \
-	{ { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }, 96 + (n), local }
+	{                                                                                      \
+		{ 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }, 96 + (n), local      \
+	}
 	V4(0, 0, 0, 0, 8, false),
 	V4(10, 0, 0, 0, 8, true),
 	V4(100, 64, 0, 0, 10, true),
@@ -103,18 +105,13 @@ static bool is_family_dead(const struct resolver *resolver, unsigned family)
 }
 
 static enum class class_of(
-	const struct iter *it, const struct server *server, const struct fact *fact)
-{
+	const struct iter *it, const struct server *server, const struct fact *fact) {
 	const struct resolver *resolver = it->resolution->resolver;
-	if (server->is_last || fact->is_lame)
-		return CLASS_LAST;
-	if (server->is_recursive)
-		return CLASS_RECURSIVE;
-	if (fact->down_until_ms)
-		return CLASS_DOWN;
-	if (server->tries)
-		return CLASS_RETRY;
-	return is_family_dead(resolver, server->family) ? CLASS_FAMILY : CLASS_FRESH;
+		if (server->is_last || fact->is_lame) return CLASS_LAST;
+		if (server->is_recursive) return CLASS_RECURSIVE;
+		if (fact->down_until_ms) return CLASS_DOWN;
+		if (server->tries) return CLASS_RETRY;
+		return is_family_dead(resolver, server->family) ? CLASS_FAMILY : CLASS_FRESH;
 }
 
 /* What it is expected to take; a server that has failed may take as long again. */

@@ -348,8 +348,7 @@ static bool check_cookie(struct iter *it, struct try *try)
 	try->is_sure = true;
 	try->transport = CACHE_UDP_COOKIE;
 	if (m->cookie_len >= 2 * COOKIE_CLIENT_LEN && m->cookie_len <= COOKIE_MAX_LEN)
-		facts_set_cookie(
-			resolver->facts, &try->server->at, m->cookie, m->cookie_len);
+		facts_set_cookie(resolver->facts, &try->server->at, m->cookie, m->cookie_len);
 	return true;
 }
 

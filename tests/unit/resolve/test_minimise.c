@@ -99,5 +99,4 @@ END_TEST
 UNIT_MAIN("resolve/minimise", a_server_learns_one_label_more_than_it_has,
 	the_name_of_the_zone_itself_is_asked_for_whole,
 	a_deep_name_costs_eleven_questions_at_most, once_it_is_whole_it_stays_so,
-	an_echo_in_another_spelling_is_noticed,
-	the_seed_goes_round_in_names_with_many_letters)
+	an_echo_in_another_spelling_is_noticed, the_seed_goes_round_in_names_with_many_letters)

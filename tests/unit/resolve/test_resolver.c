@@ -3,7 +3,9 @@
 #include "unit/resolve/world.h"
 
 #define ROOT                                                                                   \
-	{ .server = "1.0.0.1", .name = ".", .type = TYPE_NS,                                   \
+	{ .server = "1.0.0.1",                                                                 \
+		.name = ".",                                                                   \
+		.type = TYPE_NS,                                                               \
 		.answer = ". 3600 IN NS a.root.test.\n",                                       \
 		.additional = "a.root.test. 3600 IN A 1.0.0.1\n" },                            \
 	{                                                                                      \
@@ -25,7 +27,8 @@
 #define SOA "example.com. 300 IN SOA ns1.example.com. h.example.com. 1 2 3 4 60\n"
 #define LEAF(quirk_)                                                                           \
 	{                                                                                      \
-		.server = "1.0.0.3", .name = "www.example.com.", .quirk = quirk_, .answer = WWW \
+		.server = "1.0.0.3", .name = "www.example.com.", .quirk = quirk_,              \
+		.answer = WWW                                                                  \
 	}
 
 static bool has_address(const struct question_of *q)
@@ -119,8 +122,8 @@ END_TEST
 START_TEST(nobody_is_sent_to_addresses_of_ours_or_of_nobody)
 {
 	static const char *const bad[] = { "A 127.0.0.1", "A 0.0.0.0", "A 10.1.2.3",
-		"A 192.168.1.1", "A 224.0.0.1", "A 255.255.255.255", "A 9.9.9.9", "AAAA ::",
-		"AAAA ::1", "AAAA ::ffff:127.0.0.1", "AAAA fe80::1", "AAAA ff02::1",
+		"A 192.168.1.1", "A 224.0.0.1", "A 255.255.255.255", "A 9.9.9.9",
+		"AAAA ::", "AAAA ::1", "AAAA ::ffff:127.0.0.1", "AAAA fe80::1", "AAAA ff02::1",
 		"AAAA fd00::1" };
 	struct addr own;
 	ck_assert_int_eq(addr_parse(&own, "9.9.9.9", 53, NULL), 0);
@@ -395,7 +398,9 @@ END_TEST
 
 START_TEST(a_zone_whose_servers_are_silent_gets_a_bounded_number_of_questions)
 {
-	enum { QUESTIONS = 400 };
+	enum {
+		QUESTIONS = 400
+	};
 	static const struct rule rules[] = { ROOT, ONE_SERVER };
 	static struct question_of q[QUESTIONS];
 	struct world *world = world_new(rules, array_len(rules));
@@ -443,9 +448,8 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	a_server_without_edns_is_remembered, a_cookie_that_is_wanted_is_sent,
 	a_reply_with_another_cookie_is_not_believed,
 	what_is_no_message_is_asked_for_again_over_tcp,
-	a_server_that_is_out_of_reach_costs_no_time,
-	a_cancelled_question_leaves_nothing_behind, silence_ends_in_time_and_says_whose,
-	what_does_not_belong_into_a_reply_is_not_kept,
+	a_server_that_is_out_of_reach_costs_no_time, a_cancelled_question_leaves_nothing_behind,
+	silence_ends_in_time_and_says_whose, what_does_not_belong_into_a_reply_is_not_kept,
 	a_hundred_names_of_servers_cost_ten_questions, a_chain_without_end_ends,
 	a_zone_whose_servers_are_silent_gets_a_bounded_number_of_questions,
 	the_root_is_asked_once_for_its_servers)

@@ -126,7 +126,8 @@ static const struct {
 	{ { ASK }, REPLY_LAME, false },
 	{ { ASK, .flags = FLAG_AA }, REPLY_NODATA, false },
 	/* aliases */
-	{ { ASK, .flags = FLAG_AA, .answer = "www.example.com. 60 IN CNAME www.example.net.\n" },
+	{ { ASK, .flags = FLAG_AA,
+		  .answer = "www.example.com. 60 IN CNAME www.example.net.\n" },
 		REPLY_ALIAS, false },
 	{ { ASK, .flags = FLAG_AA,
 		  .answer = "www.example.com. 60 IN CNAME www.example.net.\n"
@@ -136,8 +137,7 @@ static const struct {
 		  .answer = "www.example.com. 60 IN CNAME a.example.com.\n"
 			    "a.example.com. 60 IN A 1.2.3.4\n" },
 		REPLY_ANSWER, false },
-	{ { ASK, .flags = FLAG_AA,
-		  .answer = "www.example.com. 60 IN CNAME a.example.com.\n" },
+	{ { ASK, .flags = FLAG_AA, .answer = "www.example.com. 60 IN CNAME a.example.com.\n" },
 		REPLY_ALIAS, false },
 	{ { ASK, .flags = FLAG_AA, .rcode = RCODE_NXDOMAIN,
 		  .answer = "www.example.com. 60 IN CNAME a.example.com.\n", .authority = SOA },
@@ -214,7 +214,8 @@ START_TEST(a_name_that_gets_too_long_is_told)
 {
 	char name[256], answer[512];
 	(void)snprintf(name, sizeof name, "%060d.%060d.%060d.example.com.", 0, 0, 0);
-	(void)snprintf(answer, sizeof answer, "example.com. 60 IN DNAME %060d.example.net.\n", 0);
+	(void)snprintf(
+		answer, sizeof answer, "example.com. 60 IN DNAME %060d.example.net.\n", 0);
 	const struct given given = { .zone = "example.com.",
 		.name = name,
 		.type = TYPE_A,

@@ -155,8 +155,8 @@ static inline void write_reply(
 	unsigned rcode = rule->rcode;
 	bool is_bad = rule->quirk == QUIRK_NO_EDNS && sent->has_edns;
 	bool is_short = rule->quirk == QUIRK_TRUNCATED && !sent->is_tcp;
-	bool wants_cookie = rule->quirk == QUIRK_BADCOOKIE && !sent->is_tcp &&
-			    sent->cookie_len <= 8;
+	bool wants_cookie =
+		rule->quirk == QUIRK_BADCOOKIE && !sent->is_tcp && sent->cookie_len <= 8;
 	writer_start(&w, q->reply, MESSAGE_MAX_LEN, &question);
 	if (!is_bad && !is_short && !wants_cookie) {
 		put_text(&w, SECTION_ANSWER, rule->answer);
@@ -265,8 +265,8 @@ static inline void on_resolved(void *user)
 }
 
 /* True: it was answered at once. */
-static inline bool start(
-	struct world *world, struct question_of *q, const char *name, uint16_t type, bool is_live)
+static inline bool start(struct world *world, struct question_of *q, const char *name,
+	uint16_t type, bool is_live)
 {
 	uint64_t now_ms = clock_mono_ms();
 	memset(q, 0, sizeof *q);
