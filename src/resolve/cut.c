@@ -210,7 +210,7 @@ static int start_at_root(struct iter *it)
 	if (rc == 1 && it->cut.servers)
 		return 0;
 	rc = start_with_hints(it);
-	if (rc == 0 && resolver->priming.resolution != it->resolution)
+	if (rc == 0 && !it->is_fresh)
 		resolver_prime(resolver);
 	return rc;
 }
@@ -366,7 +366,7 @@ void cut_keep_hosts(const struct iter *it, const struct rrset *ns)
 	struct cache_from from = send_from(it);
 	const uint8_t *name = NULL;
 	uint16_t len;
-	while ((name = rrset_next(ns, name, &len)))
+	for (unsigned i = 0; i < 2 * HOSTS_MAX && (name = rrset_next(ns, name, &len)); i++)
 		for (unsigned family = 0; family < FAMILIES; family++) {
 			const struct rrset *set =
 				message_find(m, SECTION_ADDITIONAL, name, type_of[family]);

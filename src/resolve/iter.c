@@ -311,7 +311,7 @@ static enum step step_pick(struct iter *it)
 	if (it->timeouts >= TIMEOUTS_MAX)
 		it->minimise.is_whole = true;
 	choose_question(it);
-	it->server = select_server(it, false, -1);
+	it->server = select_server(it, REACH_FRESH, -1);
 	return it->server ? STEP_SEND : STEP_HOSTS;
 }
 
@@ -345,18 +345,18 @@ static bool is_open(const struct iter *it, const struct host *host, bool has_ser
 static struct host *choose_host(const struct iter *it)
 {
 	for (unsigned has_server = 0; has_server < 2; has_server++) {
-		struct host *chosen = NULL;
+		struct host *open[HOSTS_MAX];
 		uint32_t n = 0;
-		for (struct host *host = it->cut.hosts; host; host = host->next) {
+		for (struct host *host = it->cut.hosts; host && n < HOSTS_MAX;
+			host = host->next) {
 			if (!is_open(it, host, has_server))
 				continue;
 			if (host->asked && !has_server)
 				return host;
-			if (rand_below(++n) == 0)
-				chosen = host;
+			open[n++] = host;
 		}
-		if (chosen)
-			return chosen;
+		if (n)
+			return open[n == 1 ? 0 : rand_below(n)];
 	}
 	return NULL;
 }
@@ -414,15 +414,18 @@ static enum step look_for_anew(struct iter *it, struct host *host)
 	return step;
 }
 
+/* An address of another server is looked for; meanwhile those that kept silent may have
+ * another try. */
 static enum step step_hosts(struct iter *it)
 {
 	const struct budget *budget = it->resolution->ask->budget;
-	if (it->child)
-		return STEP_WAIT;
-	struct host *host = choose_host(it);
-	if (host && it->depth < BUDGET_DEPTH && budget->no_address)
-		return look_for(it, host);
-	it->server = select_server(it, true, -1);
+	struct host *host = it->child ? NULL : choose_host(it);
+	if (host && it->depth < BUDGET_DEPTH && budget->no_address) {
+		enum step step = look_for(it, host);
+		if (step == STEP_FAIL)
+			return step;
+	}
+	it->server = select_server(it, it->child ? REACH_SILENT : REACH_ALL, -1);
 	if (it->server)
 		return STEP_SEND;
 	return is_waiting(it) ? STEP_WAIT : STEP_EXHAUSTED;
@@ -505,6 +508,13 @@ static void learn_short(struct iter *it, const struct reply *reply)
 				 (reply->n && reply->set[0]->type == TYPE_DNAME);
 }
 
+/* The root's servers make no mistakes about names that are not there, and what is below such a
+ * one is nobody's business (RFC 8020). */
+static bool is_root_sure(const struct iter *it, const struct reply *reply)
+{
+	return !*it->cut.zone && reply->is_authoritative && reply->proofs_n;
+}
+
 static bool is_code_good(unsigned rcode)
 {
 	return rcode == RCODE_NOERROR || rcode == RCODE_NXDOMAIN || rcode == RCODE_YXDOMAIN;
@@ -533,6 +543,8 @@ static enum step step_read(struct iter *it)
 	if (reply->kind == REPLY_NO_MEMORY)
 		return no_memory(it);
 	next = is_minimised(it) ? ways[reply->kind].step_short : ways[reply->kind].step;
+	if (reply->kind == REPLY_NXDOMAIN && is_root_sure(it, reply))
+		next = STEP_DENIAL;
 	if (is_bad || next == STEP_BAD)
 		return STEP_BAD;
 	settle(it);

@@ -223,8 +223,13 @@ bool cut_is_host(const struct cut *cut, const uint8_t *name) PURE;
 
 /* ---- select.c ---- */
 
-/* The server to ask next, or NULL. retry: those that gave no answer, too. family: -1 any. */
-struct server *select_server(struct iter *it, bool retry, int family);
+enum reach {          /* whom a choice is made from */
+	REACH_FRESH,  /* those not asked yet */
+	REACH_SILENT, /* those that gave no answer, too */
+	REACH_ALL     /* last resorts as well */
+};
+/* The server to ask next, or NULL. family: -1 any. */
+struct server *select_server(struct iter *it, enum reach reach, int family);
 /* Whether an address may be asked that no operator has named (hazard A16). */
 bool select_may_ask(const struct resolve_opts *opts, const struct endpoint *at) PURE;
 /* Whether nothing good is known of this server yet. */

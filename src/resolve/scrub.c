@@ -184,7 +184,9 @@ static const struct rrset *find_referral(const struct reply *reply, const struct
 		bool is_below = name_is_at_or_below(set->owner, ask->zone) &&
 				!name_is_equal(set->owner, ask->zone);
 		if (!is_below || !name_is_at_or_below(reply->name, set->owner)) {
-			*is_odd = true;
+			/* Beside a denial without SOA its own servers may stand. */
+			*is_odd |= !reply->is_authoritative ||
+				   !name_is_equal(set->owner, ask->zone);
 			continue;
 		}
 		if (!found || name_is_at_or_below(set->owner, found->owner))

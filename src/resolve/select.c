@@ -121,16 +121,28 @@ static uint32_t score_of(const struct fact *fact, const struct server *server)
 	return score << (server->tries < 4 ? server->tries : 4);
 }
 
-/* Every one of n equals has the same chance when it is held against those before it. */
-static bool takes_turn(unsigned n)
+/* One draw from the kernel has to do for a choice; it is spread by SplitMix64. */
+static uint32_t draw(uint64_t *chance, uint32_t bound)
 {
-	return n <= 1 || rand_below(n) == 0;
+	if (!*chance)
+		rand_fill(chance, sizeof *chance);
+	uint64_t x = *chance += 0x9e3779b97f4a7c15;
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+	x = (x ^ x >> 27) * 0x94d049bb133111eb;
+	return (uint32_t)(((x ^ x >> 31) >> 32) * bound >> 32);
 }
 
-static void consider(struct best *best, struct server *server, const struct fact *fact)
+/* Every one of n equals has the same chance when it is held against those before it. */
+static bool takes_turn(uint64_t *chance, unsigned n)
+{
+	return n <= 1 || draw(chance, n) == 0;
+}
+
+static void consider(
+	struct best *best, struct server *server, const struct fact *fact, uint64_t *chance)
 {
 	if (!fact->rtt_ms && !fact->failures) {
-		if (takes_turn(++best->unknown_n))
+		if (takes_turn(chance, ++best->unknown_n))
 			best->unknown = server;
 		return;
 	}
@@ -139,20 +151,20 @@ static void consider(struct best *best, struct server *server, const struct fact
 		return;
 	bool is_better = best->known && best->score > score + score / 4 + BAND_MS;
 	best->known_n = is_better ? 1 : best->known_n + 1;
-	if (takes_turn(best->known_n))
+	if (takes_turn(chance, best->known_n))
 		best->known = server;
 	if (best->known_n == 1 || score < best->score)
 		best->score = score;
 }
 
-static struct server *choose(const struct best *best)
+static struct server *choose(const struct best *best, uint64_t *chance)
 {
 	if (!best->known)
 		return best->unknown;
 	if (!best->unknown)
 		return best->known;
 	/* A server that has failed is no better than one that nobody has asked. */
-	return rand_below(EXPLORE) == 0 ? best->unknown : best->known;
+	return draw(chance, EXPLORE) == 0 ? best->unknown : best->known;
 }
 
 static bool is_open(const struct iter *it, const struct server *server, int family)
@@ -164,21 +176,24 @@ static bool is_open(const struct iter *it, const struct server *server, int fami
 	       (!server->is_recursive || it->takes_any) && !is_being_asked(it, server);
 }
 
-struct server *select_server(struct iter *it, bool retry, int family)
+struct server *select_server(struct iter *it, enum reach reach, int family)
 {
+	static const size_t classes[] = {
+		[REACH_FRESH] = CLASS_RETRY, [REACH_SILENT] = CLASS_LAST, [REACH_ALL] = CLASSES
+	};
 	struct resolution *r = it->resolution;
 	struct best best[CLASSES] = { 0 };
+	uint64_t chance = 0;
 	for (struct server *server = it->cut.servers; server; server = server->next) {
 		struct fact fact;
 		if (!is_open(it, server, family))
 			continue;
 		facts_get(r->resolver->facts, &server->at, it->cut.zone, r->now_ms, &fact);
-		consider(&best[class_of(it, server, &fact)], server, &fact);
+		consider(&best[class_of(it, server, &fact)], server, &fact, &chance);
 	}
 	bool may_ask_down = it->cut.stub || name_labels(it->cut.zone) <= 1;
-	size_t n = retry ? CLASSES : CLASS_RETRY;
-	for (size_t i = 0; i < n; i++) {
-		struct server *server = choose(&best[i]);
+	for (size_t i = 0; i < classes[reach]; i++) {
+		struct server *server = choose(&best[i], &chance);
 		if (server && (i != CLASS_DOWN || may_ask_down))
 			return server;
 	}
@@ -199,7 +214,7 @@ void select_race(struct iter *it)
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
 		if (it->tries[i].exchange)
 			first = it->tries[i].server;
-	struct server *other = first ? select_server(it, false, !first->family) : NULL;
+	struct server *other = first ? select_server(it, REACH_FRESH, !first->family) : NULL;
 	if (!other)
 		return;
 	it->server = other;

@@ -147,7 +147,7 @@ static void plan_race(struct iter *it, const struct server *server)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	if (!list_is_empty(&it->race) || !free_try(it) || !select_is_unsure(it, server) ||
-		!select_server(it, false, !server->family))
+		!select_server(it, REACH_FRESH, !server->family))
 		return;
 	bool is_first = list_is_empty(&resolver->racing);
 	it->race_ms = it->resolution->now_ms + RACE_MS;
