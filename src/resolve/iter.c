@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "resolve/iter.h"
 
-#include "base/rand.h"
 #include "wire/edns.h"
 #include "wire/rrtype.h"
 
@@ -95,175 +94,20 @@ enum step iter_fail(struct iter *it, int ede, const char *fmt, ...)
 	return STEP_FAIL;
 }
 
-static enum step no_memory(struct iter *it)
+enum step iter_no_memory(struct iter *it)
 {
 	return iter_fail(it, EDE_OTHER, "it takes too much memory to find out");
 }
 
-static bool is_minimised(const struct iter *it)
-{
-	return it->asked != it->name;
-}
-
-/* ---- what it has found ----------------------------------------------------------------- */
-
-/* Only the question at the top has somebody to tell. False: there is no room. */
-static bool emit(struct iter *it, const struct rrset *set)
-{
-	struct resolution *r = it->resolution;
-	return it != r->top || outcome_add(r->ask->outcome, set);
-}
-
-static void set_from(struct iter *it, const struct cache_from *from)
-{
-	struct resolution *r = it->resolution;
-	if (it == r->top)
-		r->ask->outcome->from = *from;
-}
-
-static enum step conclude(struct iter *it, unsigned rcode)
+enum step iter_conclude(struct iter *it, unsigned rcode)
 {
 	it->rcode = rcode;
 	return STEP_END;
 }
 
-/* An alias leads to another name. */
-static enum step restart(struct iter *it, const uint8_t *target)
+static bool is_minimised(const struct iter *it)
 {
-	struct resolution *r = it->resolution;
-	struct trace_step *step = trace_next(r->ask->trace, r->now_ms);
-	step->kind = TRACE_RESTART;
-	step->link = r->ask->link;
-	step->name = target;
-	it->name = target;
-	it->labels = (uint8_t)name_labels(target);
-	it->minimise = (struct minimise){ .is_whole = !r->opts->qname_minimisation };
-	it->above = NULL;
-	it->no_stub = false;
-	return STEP_LOOK;
-}
-
-static bool take_aliases(struct iter *it, unsigned n)
-{
-	struct budget *budget = it->resolution->ask->budget;
-	bool is_enough = n <= budget->aliases;
-	budget->aliases -= (uint8_t)(is_enough ? n : budget->aliases);
-	return is_enough;
-}
-
-static enum step too_many_aliases(struct iter *it)
-{
-	return iter_fail(it, EDE_OTHER, "aliases lead too far");
-}
-
-/* ---- what is known already ------------------------------------------------------------- */
-
-static void note_cached(struct iter *it, uint16_t type, const struct cache_from *from)
-{
-	const struct resolution *r = it->resolution;
-	struct trace_step *step = trace_next(r->ask->trace, r->now_ms);
-	step->kind = TRACE_CACHED;
-	step->link = r->ask->link;
-	step->type = type;
-	step->name = it->name;
-	step->server = from->server;
-	step->transport = from->transport;
-	set_from(it, from);
-}
-
-/* A set good enough to be told: 1 and *out in the pad, 0, -ENOMEM. */
-static int find_kept(
-	struct iter *it, const uint8_t *name, uint16_t type, const struct rrset **out)
-{
-	struct resolution *r = it->resolution;
-	struct rrsets_found found;
-	int rc = rrsets_find(
-		r->resolver->cache, 0, name, type, r->now_ms, 0, r->ask->pad, &found);
-	/* Glue and delegations are not answers (RFC 2181 5.4.1), but a DS set is the
-	 * parent's own. */
-	enum rank least = type == TYPE_DS ? RANK_AUTHORITY : RANK_ANSWER;
-	if (rc <= 0 || found.head.rank < (uint8_t)least)
-		return rc < 0 ? rc : 0;
-	*out = pad_copy(r->ask->pad, &found.set, sizeof found.set);
-	if (!*out)
-		return -ENOMEM;
-	note_cached(it, type, &found.head.from);
-	return 1;
-}
-
-static enum step take_kept_alias(struct iter *it, const struct rrset *cname)
-{
-	const uint8_t *target = scrub_target(cname, it->resolution->ask->pad);
-	if (!target || !emit(it, cname))
-		return no_memory(it);
-	if (!take_aliases(it, 1))
-		return too_many_aliases(it);
-	return restart(it, target);
-}
-
-static enum step take_kept_dname(struct iter *it, const struct rrset *dname)
-{
-	struct rrset *cname;
-	int rc = scrub_synthesise(&cname, dname, it->name, it->resolution->ask->pad);
-	if (rc == 0 || !emit(it, dname))
-		return no_memory(it);
-	return rc < 0 ? conclude(it, RCODE_YXDOMAIN) : take_kept_alias(it, cname);
-}
-
-static bool is_shown(const struct iter *it, const struct rrset *proof)
-{
-	return proof->type == TYPE_SOA || it->resolution->ask->is_dnssec;
-}
-
-/* A denial by a zone above does not count where an operator has named servers. */
-static bool denies(const struct iter *it, const struct rrsets_denial *denial)
-{
-	const struct resolve_opts *opts = it->resolution->opts;
-	for (size_t i = 0; i < opts->stubs_n; i++)
-		if (name_is_at_or_below(it->name, opts->stubs[i].zone.bytes) && denial->n &&
-			!name_is_at_or_below(
-				denial->authority[0].owner, opts->stubs[i].zone.bytes))
-			return false;
-	return true;
-}
-
-/* STEP_CUT: no denial is known. */
-static enum step look_for_denial(struct iter *it)
-{
-	struct resolution *r = it->resolution;
-	struct rrsets_denial denial;
-	int rc = rrsets_denied(
-		r->resolver->cache, 0, it->name, it->type, r->now_ms, 0, r->ask->pad, &denial);
-	if (rc <= 0 || !denies(it, &denial))
-		return rc < 0 ? no_memory(it) : STEP_CUT;
-	note_cached(it, it->type, &denial.head.from);
-	for (size_t i = 0; i < denial.n; i++)
-		if (is_shown(it, &denial.authority[i]) && !emit(it, &denial.authority[i]))
-			break;
-	return conclude(it, denial.is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
-}
-
-static enum step step_look(struct iter *it)
-{
-	const struct rrset *set;
-	int rc;
-	if (it->is_fresh || it->is_anew || it->type == TYPE_ANY)
-		return STEP_CUT;
-	if ((rc = find_kept(it, it->name, it->type, &set)) == 1) {
-		it->answer = set;
-		return emit(it, set) ? conclude(it, RCODE_NOERROR) : no_memory(it);
-	}
-	if (rc == 0 && it->type != TYPE_CNAME &&
-		(rc = find_kept(it, it->name, TYPE_CNAME, &set)) == 1)
-		return take_kept_alias(it, set);
-	const uint8_t *above = it->name;
-	while (rc == 0 && *above) {
-		above += 1 + *above;
-		rc = find_kept(it, above, TYPE_DNAME, &set);
-		if (rc == 1)
-			return take_kept_dname(it, set);
-	}
-	return rc < 0 ? no_memory(it) : look_for_denial(it);
+	return it->asked != it->name;
 }
 
 static enum step step_cut(struct iter *it)
@@ -281,19 +125,11 @@ static enum step step_cut(struct iter *it)
 	case -ENOENT:
 		return iter_fail(it, EDE_NOT_READY, "no root servers are known");
 	default:
-		return no_memory(it);
+		return iter_no_memory(it);
 	}
 }
 
 /* ---- whom to ask ----------------------------------------------------------------------- */
-
-static bool is_waiting(const struct iter *it)
-{
-	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange)
-			return true;
-	return it->child != NULL;
-}
 
 static void choose_question(struct iter *it)
 {
@@ -315,53 +151,7 @@ static enum step step_pick(struct iter *it)
 	return it->server ? STEP_SEND : STEP_HOSTS;
 }
 
-static bool is_looked_for_above(const struct iter *it, const uint8_t *host)
-{
-	for (; it; it = it->parent)
-		if ((it->type == TYPE_A || it->type == TYPE_AAAA) &&
-			name_is_equal(it->name, host))
-			return true;
-	return false;
-}
-
-static uint8_t families_of(const struct resolve_opts *opts)
-{
-	return (uint8_t)((opts->ipv4 ? 1u << FAMILY_IPV4 : 0) |
-			 (opts->ipv6 ? 1u << FAMILY_IPV6 : 0));
-}
-
-/* Whether the addresses of a host can be looked for. Those that lie in the zone itself are with
- * the servers that have not answered. */
-static bool is_open(const struct iter *it, const struct host *host, bool has_server)
-{
-	uint8_t families = families_of(it->resolution->opts);
-	if (!(families & ~host->asked) || host->has_server != has_server ||
-		is_looked_for_above(it, host->name))
-		return false;
-	return !it->cut.servers || !name_is_at_or_below(host->name, it->cut.zone);
-}
-
-/* One that nothing is known of yet; first of all one that was begun with. */
-static struct host *choose_host(const struct iter *it)
-{
-	for (unsigned has_server = 0; has_server < 2; has_server++) {
-		struct host *open[HOSTS_MAX];
-		uint32_t n = 0;
-		for (struct host *host = it->cut.hosts; host && n < HOSTS_MAX;
-			host = host->next) {
-			if (!is_open(it, host, has_server))
-				continue;
-			if (host->asked && !has_server)
-				return host;
-			open[n++] = host;
-		}
-		if (n)
-			return open[n == 1 ? 0 : rand_below(n)];
-	}
-	return NULL;
-}
-
-static enum step give_up(struct iter *it)
+enum step iter_give_up(struct iter *it)
 {
 	struct resolution *r = it->resolution;
 	char zone[NAME_TEXT_MAX];
@@ -371,64 +161,8 @@ static enum step give_up(struct iter *it)
 	if (!it->cut.servers && it == r->top)
 		cut_note_failure(it);
 	(void)name_print(zone, it->cut.zone);
-	return iter_fail(it, EDE_NO_REACHABLE, "no server of %.60s has an address", zone);
-}
-
-/* A host whose addresses, as its zone tells them, have not answered; the zone above may know
- * others. */
-static struct host *choose_known(const struct iter *it)
-{
-	for (struct host *host = it->cut.hosts; host; host = host->next)
-		if (host->has_server && !host->is_anew && it->depth == 0 &&
-			!name_is_at_or_below(host->name, it->cut.zone))
-			return host;
-	return NULL;
-}
-
-/* A question for an address of a host: of the other family only when there is none of the
- * first, which most often says of both that there is no such name. */
-static enum step look_for(struct iter *it, struct host *host)
-{
-	static const uint16_t type_of[FAMILIES] = { TYPE_A, TYPE_AAAA };
-	unsigned open = families_of(it->resolution->opts) & ~(unsigned)host->asked;
-	unsigned family = open & 1u << FAMILY_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
-	host->asked |= (uint8_t)(1u << family);
-	it->child = iter_new(it->resolution, it, host->name, type_of[family]);
-	if (!it->child)
-		return no_memory(it);
-	it->child->host = host;
-	return STEP_WAIT;
-}
-
-static enum step look_for_anew(struct iter *it, struct host *host)
-{
-	struct budget *budget = it->resolution->ask->budget;
-	if (!budget->no_address)
-		return give_up(it);
-	budget->no_address--;
-	host->is_anew = true;
-	host->asked = 0;
-	enum step step = look_for(it, host);
-	if (it->child)
-		it->child->is_anew = true;
-	return step;
-}
-
-/* An address of another server is looked for; meanwhile those that kept silent may have
- * another try. */
-static enum step step_hosts(struct iter *it)
-{
-	const struct budget *budget = it->resolution->ask->budget;
-	struct host *host = it->child ? NULL : choose_host(it);
-	if (host && it->depth < BUDGET_DEPTH && budget->no_address) {
-		enum step step = look_for(it, host);
-		if (step == STEP_FAIL)
-			return step;
-	}
-	it->server = select_server(it, it->child ? REACH_SILENT : REACH_ALL, -1);
-	if (it->server)
-		return STEP_SEND;
-	return is_waiting(it) ? STEP_WAIT : STEP_EXHAUSTED;
+	return iter_fail(it, EDE_NO_REACHABLE, "no server of %.60s has %s", zone,
+		it->cut.servers ? "answered lately" : "an address");
 }
 
 static enum step step_send(struct iter *it)
@@ -465,17 +199,17 @@ static enum step step_exhausted(struct iter *it)
 		return ask_whole(it);
 	if (it->cut.stub) {
 		it->no_stub = it->cut.stub->is_first;
-		return it->no_stub ? STEP_CUT : give_up(it);
+		return it->no_stub ? STEP_CUT : iter_give_up(it);
 	}
 	if (!it->cut.is_kept || !it->resolution->again) {
-		struct host *host = choose_known(it);
-		return host ? look_for_anew(it, host) : give_up(it);
+		struct host *host = hosts_choose_known(it);
+		return host ? hosts_look_anew(it, host) : iter_give_up(it);
 	}
 	/* What is kept may have become wrong: those above are asked anew. */
 	it->resolution->again--;
 	if (!*it->cut.zone) {
 		it->cut.is_kept = false;
-		return cut_add_hints(it) < 0 ? no_memory(it) : STEP_PICK;
+		return cut_add_hints(it) < 0 ? iter_no_memory(it) : STEP_PICK;
 	}
 	it->above = it->cut.zone;
 	it->before = it->cut.servers;
@@ -541,7 +275,7 @@ static enum step step_read(struct iter *it)
 	bool is_bad = reply->is_recursive && !it->takes_any;
 	send_note(it, is_bad ? TRACE_LAME : ways[reply->kind].trace);
 	if (reply->kind == REPLY_NO_MEMORY)
-		return no_memory(it);
+		return iter_no_memory(it);
 	next = is_minimised(it) ? ways[reply->kind].step_short : ways[reply->kind].step;
 	if (reply->kind == REPLY_NXDOMAIN && is_root_sure(it, reply))
 		next = STEP_DENIAL;
@@ -587,98 +321,14 @@ static enum step step_referral(struct iter *it)
 {
 	const struct resolver *resolver = it->resolution->resolver;
 	if (cut_refer(it, &resolver->reply, &resolver->message) < 0)
-		return no_memory(it);
+		return iter_no_memory(it);
 	return STEP_PICK;
-}
-
-/* ---- keeping it ------------------------------------------------------------------------ */
-
-static enum rank rank_of(const struct reply *reply)
-{
-	return reply->is_authoritative ? RANK_AUTH : RANK_ANSWER;
-}
-
-/* What a zone says of its own delegation lives no longer than the parent's word (A10). */
-static void admit(struct iter *it, const struct rrset *set, enum rank rank)
-{
-	struct resolution *r = it->resolution;
-	struct cache_from from = send_from(it);
-	bool is_bound =
-		set->type == TYPE_NS || ((set->type == TYPE_A || set->type == TYPE_AAAA) &&
-						cut_is_host(&it->cut, set->owner));
-	(void)rrsets_admit(r->resolver->cache, &r->opts->ttl, 0, set, rank, &from,
-		is_bound ? cut_left(it) : UINT32_MAX, r->now_ms);
-}
-
-/* The sets of the chain and at its end. False: no room. */
-static bool take_sets(struct iter *it, const struct reply *reply)
-{
-	for (unsigned i = 0; i < reply->n; i++) {
-		if (!(reply->made >> i & 1) && it->type != TYPE_ANY)
-			admit(it, reply->set[i], rank_of(reply));
-		if (!emit(it, reply->set[i]))
-			return false;
-	}
-	struct cache_from from = send_from(it);
-	set_from(it, &from);
-	return true;
-}
-
-static bool show_proofs(struct iter *it, const struct reply *reply, bool with_soa)
-{
-	for (unsigned i = 0; i < reply->proofs_n; i++)
-		if (is_shown(it, reply->proof[i]) &&
-			(with_soa || reply->proof[i]->type != TYPE_SOA) &&
-			!emit(it, reply->proof[i]))
-			return false;
-	return true;
-}
-
-static enum step step_answer(struct iter *it)
-{
-	struct resolution *r = it->resolution;
-	const struct reply *reply = &r->resolver->reply;
-	if (!take_aliases(it, reply->aliases))
-		return too_many_aliases(it);
-	if (!take_sets(it, reply) || !show_proofs(it, reply, false))
-		return no_memory(it);
-	if (reply->kind == REPLY_TOO_LONG)
-		return conclude(it, RCODE_YXDOMAIN);
-	it->answer = reply->set[reply->n - 1];
-	if (r == r->resolver->priming.resolution)
-		cut_keep_hosts(it, it->answer);
-	return conclude(it, RCODE_NOERROR);
-}
-
-static enum step step_alias(struct iter *it)
-{
-	const struct reply *reply = &it->resolution->resolver->reply;
-	if (!take_aliases(it, reply->aliases))
-		return too_many_aliases(it);
-	return take_sets(it, reply) ? restart(it, reply->name) : no_memory(it);
-}
-
-static enum step step_denial(struct iter *it)
-{
-	struct resolution *r = it->resolution;
-	const struct reply *reply = &r->resolver->reply;
-	bool is_nxdomain = reply->kind == REPLY_NXDOMAIN;
-	struct cache_from from = send_from(it);
-	if (!take_aliases(it, reply->aliases))
-		return too_many_aliases(it);
-	if (!take_sets(it, reply) || !show_proofs(it, reply, true))
-		return no_memory(it);
-	if (it->type != TYPE_ANY)
-		(void)rrsets_deny(r->resolver->cache, &r->opts->ttl, 0, reply->name,
-			is_nxdomain ? 0 : it->type, reply->proof, reply->proofs_n,
-			reply->is_authoritative ? RANK_AUTH : RANK_ANSWER, &from, r->now_ms);
-	return conclude(it, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }
 
 static enum step step_fail(struct iter *it)
 {
 	it->answer = NULL;
-	return conclude(it, RCODE_SERVFAIL);
+	return iter_conclude(it, RCODE_SERVFAIL);
 }
 
 /* ---- the driver ------------------------------------------------------------------------ */
@@ -699,28 +349,6 @@ static enum step (*const steps[STEPS])(struct iter *it) = {
 	[STEP_FAIL] = step_fail,
 };
 
-/* The addresses that were looked for are the parent's to use. */
-static void tell_parent(struct iter *it)
-{
-	struct iter *parent = it->parent;
-	struct host *host = it->host;
-	struct budget *budget = it->resolution->ask->budget;
-	int rc = 0;
-	parent->child = NULL;
-	if (it->answer)
-		rc = cut_add(parent, host, it->answer, false);
-	/* The addresses by which the host itself was asked may be right when its own are not. */
-	for (const struct server *s = it->cut.servers; s && rc == 0; s = s->next)
-		if (s->host && name_is_equal(s->host, host->name))
-			rc = cut_add_server(parent, host->name, &s->at, true);
-	if (it->rcode == RCODE_NXDOMAIN)
-		host->asked = UINT8_MAX;
-	bool is_last = !(families_of(it->resolution->opts) & ~host->asked);
-	if (is_last && !host->has_server && budget->no_address)
-		budget->no_address--;
-	iter_wake(parent, rc < 0 ? no_memory(parent) : STEP_PICK);
-}
-
 static void end(struct iter *it)
 {
 	struct resolution *r = it->resolution;
@@ -728,7 +356,7 @@ static void end(struct iter *it)
 	if (it == r->top)
 		r->is_done = true;
 	else
-		tell_parent(it);
+		hosts_tell_parent(it);
 	iter_drop(it);
 }
 

@@ -191,6 +191,40 @@ void iter_wake(struct iter *it, enum step step);
 void iter_drop(struct iter *it);
 /* Notes why no answer can be given; returns STEP_FAIL. */
 enum step iter_fail(struct iter *it, int ede, const char *fmt, ...) PRINTF(3, 4);
+enum step iter_no_memory(struct iter *it);
+/* Nobody is left to ask. */
+enum step iter_give_up(struct iter *it);
+enum step iter_conclude(struct iter *it, unsigned rcode);
+
+/* ---- look.c ---- */
+
+enum step step_look(struct iter *it);
+
+/* ---- found.c ---- */
+
+enum step step_answer(struct iter *it);
+enum step step_alias(struct iter *it);
+enum step step_denial(struct iter *it);
+/* Puts a set into the outcome when it is for that. False: there is no room. */
+bool found_emit(struct iter *it, const struct rrset *set);
+void found_set_from(struct iter *it, const struct cache_from *from);
+/* Whether a proof is of use to who asked. */
+bool found_is_shown(const struct iter *it, const struct rrset *proof);
+/* Takes n aliases from the budget; false: there are not so many left. */
+bool found_take_aliases(struct iter *it, unsigned n);
+enum step found_too_many(struct iter *it);
+/* An alias leads to another name. */
+enum step found_restart(struct iter *it, const uint8_t *target);
+
+/* ---- hosts.c ---- */
+
+enum step step_hosts(struct iter *it);
+/* A host whose addresses, as its zone tells them, have not answered; the zone above may know
+ * others. NULL: there is none. */
+struct host *hosts_choose_known(const struct iter *it);
+enum step hosts_look_anew(struct iter *it, struct host *host);
+/* The addresses that were looked for are the parent's to use. */
+void hosts_tell_parent(struct iter *it);
 
 /* ---- resolver.c ---- */
 

@@ -156,6 +156,15 @@ static void plan_race(struct iter *it, const struct server *server)
 		loop_timer_start(resolver->race_timer, RACE_MS, 0);
 }
 
+/* No question can be sent; one that is under way may get its answer yet. */
+static enum step refuse(struct iter *it, int ede, const char *why)
+{
+	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
+		if (it->tries[i].exchange)
+			return STEP_WAIT;
+	return why ? iter_fail(it, ede, "%s", why) : iter_fail(it, ede, NULL);
+}
+
 static void on_done(void *user, const struct upstream_reply *reply);
 
 enum step send_question(struct iter *it)
@@ -172,11 +181,11 @@ enum step send_question(struct iter *it)
 		return STEP_WAIT;
 	facts_get(resolver->facts, &server->at, NULL, r->now_ms, &fact);
 	if (fact.failures && !has_room_in_zone(it))
-		return iter_fail(it, EDE_NETWORK, "too many questions wait for its servers");
+		return refuse(it, EDE_NETWORK, "too many questions wait for its servers");
 	if (r->now_ms >= budget->deadline_ms)
-		return iter_fail(it, EDE_NO_REACHABLE, NULL);
+		return refuse(it, EDE_NO_REACHABLE, NULL);
 	if (!budget_query(budget, r->now_ms))
-		return iter_fail(it, EDE_OTHER, "it takes too many questions to find out");
+		return refuse(it, EDE_OTHER, "it takes too many questions to find out");
 	try->iter = it;
 	try->server = server;
 	try->is_tcp = server->is_tcp;
@@ -192,7 +201,7 @@ enum step send_question(struct iter *it)
 		.timeout_ms = try->timeout_ms };
 	try->exchange = upstream_send(resolver->upstream, &ask, on_done, try);
 	if (!try->exchange)
-		return iter_fail(it, EDE_NETWORK, "no socket is left to ask with");
+		return refuse(it, EDE_NETWORK, "no socket is left to ask with");
 	note_sent(it, try);
 	if (fact.failures)
 		send_set_slow(it, true);

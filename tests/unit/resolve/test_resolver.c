@@ -441,6 +441,201 @@ START_TEST(the_root_is_asked_once_for_its_servers)
 }
 END_TEST
 
+START_TEST(the_root_says_once_that_a_name_is_not_there)
+{
+	static const struct rule rules[] = {
+		{ .server = "1.0.0.1",
+			.name = ".",
+			.rcode = RCODE_NXDOMAIN,
+			.authority = ". 600 IN SOA a. b. 1 2 3 4 600\n" },
+	};
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	ck_assert(!resolve(world, &q, "www.printer.lan.", TYPE_A));
+	ck_assert_uint_eq(q.outcome.rcode, RCODE_NXDOMAIN);
+	ck_assert_uint_eq(q.outcome.n, 1);
+	end(&q);
+	for (unsigned i = 0; i < world->sent_n; i++)
+		ck_assert_uint_le(name_labels(world->sent[i].name.bytes), 1);
+	ck_assert(resolve(world, &q, "other.lan.", TYPE_MX));
+	ck_assert_uint_eq(q.outcome.rcode, RCODE_NXDOMAIN);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(an_operators_servers_are_asked_wherever_they_are)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_NONE),
+		{ .server = "127.0.0.9",
+			.name = "example.com.",
+			.answer = "www.example.com. 60 IN A 10.0.0.1\n" } };
+	struct resolve_stub stub = { .zone = name_of("example.com."), .n = 1 };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	ck_assert_int_eq(addr_parse(&stub.to[0], "127.0.0.9", 53, NULL), 0);
+	world->opts.stubs = &stub;
+	world->opts.stubs_n = 1;
+	(void)resolve(world, &q, "www.example.com.", TYPE_A);
+	ck_assert(has_address(&q));
+	ck_assert_uint_eq(world->sent_n, 1);
+	ck_assert_uint_eq(q.outcome.from.server.address[15], 9);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(a_stub_that_comes_first_is_not_the_only_one)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_NONE),
+		{ .server = "127.0.0.9", .name = "example.com.", .rcode = RCODE_REFUSED } };
+	struct resolve_stub stub = { .zone = name_of("example.com."), .n = 1 };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	ck_assert_int_eq(addr_parse(&stub.to[0], "127.0.0.9", 53, NULL), 0);
+	world->opts.stubs = &stub;
+	world->opts.stubs_n = 1;
+	(void)resolve(world, &q, "ftp.example.com.", TYPE_A);
+	ck_assert_uint_eq(q.outcome.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(asked_of(world, "1.0.0.1"), 0);
+	ck_assert_ptr_nonnull(strstr(q.outcome.ede_text, "127.0.0.9@53 answered REFUSED"));
+	end(&q);
+	stub.is_first = true;
+	(void)resolve(world, &q, "www.example.com.", TYPE_A);
+	ck_assert(has_address(&q));
+	ck_assert_uint_eq(asked_of(world, "1.0.0.3"), 1);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(a_family_that_is_off_is_not_asked)
+{
+	static const struct rule rules[] = { ROOT,
+		REFERRAL("ns1.example.com. 60 IN AAAA 2a00::3\nns2.example.com. 60 IN A "
+			 "1.0.0.3\n"),
+		LEAF(QUIRK_NONE) };
+	for (unsigned seed = 0; seed < 8; seed++) {
+		struct world *world = world_new(rules, array_len(rules));
+		struct question_of q;
+		fake_rand_seed(seed);
+		world->opts.ipv6 = false;
+		(void)resolve(world, &q, "www.example.com.", TYPE_A);
+		ck_assert(has_address(&q));
+		ck_assert_uint_eq(asked_of(world, "2a00::3"), 0);
+		end(&q);
+		world_free(world);
+	}
+}
+END_TEST
+
+START_TEST(a_lost_datagram_is_sent_again_while_others_are_looked_for)
+{
+	static const struct rule rules[] = { ROOT,
+		{ .server = "1.0.0.2",
+			.name = "example.com.",
+			.is_referral = true,
+			.authority = "example.com. 3600 IN NS ns1.example.com.\n"
+				     "example.com. 3600 IN NS ns.dead.com.\n",
+			.additional = "ns1.example.com. 3600 IN A 1.0.0.3\n" },
+		{ .server = "1.0.0.2",
+			.name = "dead.com.",
+			.is_referral = true,
+			.authority = "dead.com. 3600 IN NS ns.dead.com.\n",
+			.additional = "ns.dead.com. 3600 IN A 1.0.0.66\n" } };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	ck_assert(!start(world, &q, "www.example.com.", TYPE_A, false));
+	(void)fake_pass(world->loop, 1000, 1000);
+	ck_assert_uint_ge(asked_of(world, "1.0.0.3"), 2);
+	ck_assert_uint_ge(asked_of(world, "1.0.0.66"), 1);
+	resolve_cancel(&q.resolution);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(without_a_socket_there_is_a_reason)
+{
+	static const struct upstream_opts none = { .questions = 0 };
+	struct world *world = world_new(NULL, 0);
+	struct question_of q;
+	upstream_free(&world->upstream);
+	resolver_free(&world->resolver);
+	world->upstream = upstream_new(world->loop, &none);
+	world->resolver =
+		resolver_new(world->loop, world->upstream, world->cache, world->facts);
+	resolver_set_opts(world->resolver, &world->opts);
+	ck_assert(start(world, &q, "www.example.com.", TYPE_A, false));
+	ck_assert_int_eq(q.outcome.ede, EDE_NETWORK);
+	ck_assert_uint_eq(resolver_open(world->resolver), 0);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(an_outage_of_the_uplink_is_not_the_servers_fault)
+{
+	static const struct rule rules[] = { ROOT, TWO_SERVERS, LEAF(QUIRK_NONE),
+		{ .server = "1.0.0.1", .name = "net.", .rcode = RCODE_NXDOMAIN } };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	struct fact fact;
+	(void)resolve(world, &q, "www.example.com.", TYPE_A);
+	struct endpoint leaf = q.outcome.from.server;
+	end(&q);
+	world->n = 0; /* nobody answers */
+	for (unsigned i = 0; i < 8; i++) {
+		char name[64];
+		(void)snprintf(
+			name, sizeof name, "www.n%u.%s", i, i % 2 ? "example.com." : "net.");
+		(void)resolve(world, &q, name, TYPE_A);
+		ck_assert_uint_eq(q.outcome.rcode, RCODE_SERVFAIL);
+		end(&q);
+	}
+	facts_get(world->facts, &leaf, NULL, clock_mono_ms(), &fact);
+	ck_assert_uint_gt(fact.failures, 0);
+	world->n = array_len(rules);
+	(void)resolve(world, &q, "www.net.", TYPE_A);
+	end(&q);
+	facts_get(world->facts, &leaf, NULL, clock_mono_ms(), &fact);
+	ck_assert_uint_eq(fact.failures, 0);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(replies_changed_by_chance_come_to_an_end)
+{
+	struct rule rules[] = { ROOT, TWO_SERVERS, LEAF(QUIRK_CHANCE),
+		{ .server = "1.0.0.4",
+			.name = "example.com.",
+			.quirk = QUIRK_CHANCE,
+			.answer = "www.example.com. 60 IN CNAME a.example.com.\n"
+				  "a.example.com. 60 IN DNAME b.example.com.\n"
+				  "b.example.com. 60 IN TXT \"text\"\n",
+			.authority = SOA,
+			.additional = "ns1.example.com. 60 IN A 1.0.0.3\n" } };
+	for (size_t i = 1; i < 3; i++)
+		rules[i].quirk = QUIRK_CHANCE;
+	for (unsigned i = 0; i < 500; i++) {
+		static const uint16_t types[] = { TYPE_A, TYPE_NS, TYPE_ANY, TYPE_DS,
+			TYPE_TXT };
+		struct world *world = world_new(rules, array_len(rules));
+		struct question_of q;
+		fake_rand_seed(i);
+		world->opts.query_loopback = i % 2;
+		for (unsigned k = 0; k < 3; k++) {
+			(void)resolve(world, &q,
+				k == 2 ? "a.www.example.com." : "www.example.com.",
+				types[(i + k) % array_len(types)]);
+			end(&q);
+		}
+		ck_assert_uint_le(world->sent_n, 3 * BUDGET_QUERIES + 10);
+		world_free(world);
+	}
+}
+END_TEST
+
 UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_told_at_once,
 	a_live_question_begins_at_the_root, without_options_there_is_a_refusal,
 	nobody_is_sent_to_addresses_of_ours_or_of_nobody,
@@ -452,4 +647,9 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	silence_ends_in_time_and_says_whose, what_does_not_belong_into_a_reply_is_not_kept,
 	a_hundred_names_of_servers_cost_ten_questions, a_chain_without_end_ends,
 	a_zone_whose_servers_are_silent_gets_a_bounded_number_of_questions,
-	the_root_is_asked_once_for_its_servers)
+	the_root_is_asked_once_for_its_servers, the_root_says_once_that_a_name_is_not_there,
+	an_operators_servers_are_asked_wherever_they_are,
+	a_stub_that_comes_first_is_not_the_only_one, a_family_that_is_off_is_not_asked,
+	a_lost_datagram_is_sent_again_while_others_are_looked_for,
+	without_a_socket_there_is_a_reason, an_outage_of_the_uplink_is_not_the_servers_fault,
+	replies_changed_by_chance_come_to_an_end)

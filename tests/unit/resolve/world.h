@@ -24,6 +24,7 @@ enum quirk {
 	QUIRK_BADCOOKIE,  /* until the cookie is whole */
 	QUIRK_BAD_COOKIE, /* somebody else's cookie */
 	QUIRK_TRUNCATED,  /* over UDP */
+	QUIRK_CHANCE,     /* bytes behind the question are changed by chance */
 	QUIRK_GARBAGE,    /* a good header and rubbish behind it, over UDP */
 };
 
@@ -143,6 +144,18 @@ static inline size_t put_cookie(uint8_t *p, const struct fake_query *q, bool is_
 	return sizeof opt + 16;
 }
 
+static inline void change(uint8_t *msg, size_t from, size_t *len)
+{
+	static uint64_t state = 7;
+	for (unsigned n = next_random(&state) % 5; n && *len > from; n--) {
+		size_t at = next_random(&state) % *len;
+		if (at >= from || at == 3 || (at > 5 && at < HEADER_LEN))
+			msg[at] = (uint8_t)next_random(&state);
+	}
+	if (next_random(&state) % 8 == 0 && *len > from)
+		*len -= next_random(&state) % (*len - from);
+}
+
 static inline void write_reply(
 	const struct rule *rule, const struct sent *sent, struct fake_query *q)
 {
@@ -180,6 +193,8 @@ static inline void write_reply(
 	}
 	if (rule->quirk == QUIRK_LOWER_CASE)
 		memcpy(q->reply + HEADER_LEN, sent->lower.bytes, n);
+	if (rule->quirk == QUIRK_CHANCE)
+		change(q->reply, HEADER_LEN + n + 4, &q->reply_len);
 	if (rule->quirk == QUIRK_GARBAGE && !sent->is_tcp) {
 		memset(q->reply + HEADER_LEN + n + 4, 0xff, 20);
 		q->reply_len = HEADER_LEN + n + 24;
