@@ -125,7 +125,7 @@ void hosts_tell_parent(struct iter *it)
 	parent->child = NULL;
 	if (it->answer)
 		rc = cut_add(parent, host, it->answer, false);
-	/* The addresses by which the host itself was asked may be right when its own are not. */
+	/* The addresses by which the host was asked may be right when its own are not. */
 	for (const struct server *s = it->cut.servers; s && rc == 0; s = s->next)
 		if (s->host && name_is_equal(s->host, host->name))
 			rc = cut_add_server(parent, host->name, &s->at, true);

@@ -102,7 +102,8 @@ static int find_set(
 	/* Neighbours mostly share their owner. */
 	const struct rrset *last = m->n ? &m->sets[m->n - 1] : NULL;
 	const uint8_t *owner = NULL;
-	if (last && memcmp(last->owner, r->owner.bytes, r->owner.len) == 0)
+	if (last && name_len(last->owner) == r->owner.len &&
+		memcmp(last->owner, r->owner.bytes, r->owner.len) == 0)
 		owner = last->owner;
 	if (!owner) {
 		uint8_t *copy = take(p, r->owner.len);
