@@ -120,19 +120,32 @@ enum step step_alias(struct iter *it)
 	return take_sets(it, reply) ? found_restart(it, reply->name) : iter_no_memory(it);
 }
 
-enum step step_denial(struct iter *it)
+static void keep_denial(struct iter *it, const struct reply *reply, uint16_t type)
 {
 	struct resolution *r = it->resolution;
-	const struct reply *reply = &r->resolver->reply;
-	bool is_nxdomain = reply->kind == REPLY_NXDOMAIN;
 	struct cache_from from = send_from(it);
+	(void)rrsets_deny(r->resolver->cache, &r->opts->ttl, 0, reply->name, type, reply->proof,
+		reply->proofs_n, rank_of(reply), &from, r->now_ms);
+}
+
+void found_keep_short(struct iter *it, const struct reply *reply)
+{
+	for (unsigned i = 0; i < reply->n; i++)
+		if (!(reply->made >> i & 1))
+			admit(it, reply->set[i], rank_of(reply));
+	if (reply->kind == REPLY_NODATA)
+		keep_denial(it, reply, it->asked_type);
+}
+
+enum step step_denial(struct iter *it)
+{
+	const struct reply *reply = &it->resolution->resolver->reply;
+	bool is_nxdomain = reply->kind == REPLY_NXDOMAIN;
 	if (!found_take_aliases(it, reply->aliases))
 		return found_too_many(it);
 	if (!take_sets(it, reply) || !show_proofs(it, reply, true))
 		return iter_no_memory(it);
 	if (it->type != TYPE_ANY)
-		(void)rrsets_deny(r->resolver->cache, &r->opts->ttl, 0, reply->name,
-			is_nxdomain ? 0 : it->type, reply->proof, reply->proofs_n,
-			reply->is_authoritative ? RANK_AUTH : RANK_ANSWER, &from, r->now_ms);
+		keep_denial(it, reply, is_nxdomain ? 0 : it->type);
 	return iter_conclude(it, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }

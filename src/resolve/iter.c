@@ -133,8 +133,14 @@ static enum step step_cut(struct iter *it)
 
 static void choose_question(struct iter *it)
 {
-	unsigned labels = minimise_labels(&it->minimise, it->labels);
-	it->asked = minimise_suffix(it->name, it->labels, labels);
+	unsigned labels;
+	for (;;) {
+		labels = minimise_labels(&it->minimise, it->labels);
+		it->asked = minimise_suffix(it->name, it->labels, labels);
+		if (labels == it->labels || it->is_fresh || !look_is_there(it))
+			break;
+		it->minimise.labels = (uint8_t)labels;
+	}
 	it->asked_type = labels < it->labels ? TYPE_A : it->type;
 }
 
@@ -282,8 +288,10 @@ static enum step step_read(struct iter *it)
 	if (is_bad || next == STEP_BAD)
 		return STEP_BAD;
 	settle(it);
-	if (next == STEP_PICK)
-		learn_short(it, reply);
+	if (next != STEP_PICK)
+		return next;
+	found_keep_short(it, reply);
+	learn_short(it, reply);
 	return next;
 }
 

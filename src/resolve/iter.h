@@ -199,12 +199,16 @@ enum step iter_conclude(struct iter *it, unsigned rcode);
 /* ---- look.c ---- */
 
 enum step step_look(struct iter *it);
+/* Whether it->asked, which is shorter than the name, is known to be there. */
+bool look_is_there(const struct iter *it);
 
 /* ---- found.c ---- */
 
 enum step step_answer(struct iter *it);
 enum step step_alias(struct iter *it);
 enum step step_denial(struct iter *it);
+/* Keeps what was said of a name that is shorter than the one wanted. */
+void found_keep_short(struct iter *it, const struct reply *reply);
 /* Puts a set into the outcome when it is for that. False: there is no room. */
 bool found_emit(struct iter *it, const struct rrset *set);
 void found_set_from(struct iter *it, const struct cache_from *from);

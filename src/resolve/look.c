@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is known already: an answer, an alias, a denial. */
 #include "resolve/iter.h"
+#include "wire/key.h"
 #include "wire/rrtype.h"
 
 #include <errno.h>
@@ -84,6 +85,24 @@ static enum step look_for_denial(struct iter *it)
 			!found_emit(it, &denial.authority[i]))
 			break;
 	return iter_conclude(it, denial.is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
+}
+
+/* Whether something of that kind is kept, and has its time yet. */
+static bool is_kept(const struct iter *it, enum cache_kind kind, uint16_t type)
+{
+	const struct resolution *r = it->resolution;
+	struct cache_head head;
+	struct cache_key key;
+	cache_key_make(&key, kind, it->asked, key_hash(it->asked), type, CLASS_IN, 0, 0);
+	return cache_get(r->resolver->cache, &key, &head, NULL, 0) >= 0 &&
+	       head.rank >= RANK_ANSWER &&
+	       r->now_ms < head.learned_ms + head.ttl * UINT64_C(1000);
+}
+
+bool look_is_there(const struct iter *it)
+{
+	return is_kept(it, CACHE_RRSET, TYPE_A) || is_kept(it, CACHE_NONE, TYPE_A) ||
+	       is_kept(it, CACHE_RRSET, TYPE_CNAME);
 }
 
 enum step step_look(struct iter *it)

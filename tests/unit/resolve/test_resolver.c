@@ -604,6 +604,33 @@ START_TEST(an_outage_of_the_uplink_is_not_the_servers_fault)
 }
 END_TEST
 
+START_TEST(a_name_that_is_known_to_be_there_is_not_asked_for_again)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER,
+		{ .server = "1.0.0.3", .name = "a.www.example.com.", .authority = SOA },
+		{ .server = "1.0.0.3", .name = "b.ent.example.com.", .authority = SOA },
+		{ .server = "1.0.0.3", .name = "ent.example.com.", .authority = SOA },
+		LEAF(QUIRK_NONE) };
+	static const char *const names[][2] = { { "a.a.www.example.com.",
+							"b.a.www.example.com." },
+		{ "a.b.ent.example.com.", "b.b.ent.example.com." } };
+	for (size_t i = 0; i < array_len(names); i++) {
+		struct world *world = world_new(rules, array_len(rules));
+		struct question_of q;
+		(void)resolve(world, &q, names[i][0], TYPE_A);
+		ck_assert_uint_eq(q.outcome.rcode, RCODE_NOERROR);
+		ck_assert_uint_eq(asked_of(world, "1.0.0.3"), 3);
+		end(&q);
+		world->sent_n = 0;
+		(void)resolve(world, &q, names[i][1], TYPE_A);
+		ck_assert_uint_eq(q.outcome.rcode, RCODE_NOERROR);
+		ck_assert_uint_eq(world->sent_n, 1);
+		end(&q);
+		world_free(world);
+	}
+}
+END_TEST
+
 START_TEST(replies_changed_by_chance_come_to_an_end)
 {
 	struct rule rules[] = { ROOT, TWO_SERVERS, LEAF(QUIRK_CHANCE),
@@ -652,4 +679,5 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	a_stub_that_comes_first_is_not_the_only_one, a_family_that_is_off_is_not_asked,
 	a_lost_datagram_is_sent_again_while_others_are_looked_for,
 	without_a_socket_there_is_a_reason, an_outage_of_the_uplink_is_not_the_servers_fault,
+	a_name_that_is_known_to_be_there_is_not_asked_for_again,
 	replies_changed_by_chance_come_to_an_end)
