@@ -6,10 +6,7 @@
 
 static bool is_waiting(const struct iter *it)
 {
-	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange)
-			return true;
-	return it->child != NULL;
+	return send_is_waiting(it) || it->child;
 }
 
 static bool is_looked_for_above(const struct iter *it, const uint8_t *host)
@@ -104,6 +101,8 @@ enum step step_hosts(struct iter *it)
 {
 	const struct budget *budget = it->resolution->ask->budget;
 	struct host *host = it->child ? NULL : choose_host(it);
+	if (!send_is_waiting(it))
+		flight_end(it);
 	if (host && it->depth < BUDGET_DEPTH && budget->no_address) {
 		enum step step = look_for(it, host);
 		if (step == STEP_FAIL)

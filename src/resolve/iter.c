@@ -28,6 +28,9 @@ struct iter *iter_new(
 	it->cut.last = &it->cut.servers;
 	list_init(&it->ready);
 	list_init(&it->race);
+	list_init(&it->flight);
+	list_init(&it->joined);
+	list_init(&it->join);
 	list_put(&r->iters, &it->list);
 	iter_wake(it, STEP_LOOK);
 	return it;
@@ -50,9 +53,11 @@ static bool is_below(const struct iter *it, const struct iter *above)
 static void drop_one(struct iter *it)
 {
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange)
-			exchange_cancel(&it->tries[i].exchange);
+		if (it->attempts[i].exchange)
+			exchange_cancel(&it->attempts[i].exchange);
 	send_set_slow(it, false);
+	flight_end(it);
+	list_drop(&it->join);
 	list_drop(&it->race);
 	list_drop(&it->ready);
 	list_drop(&it->list);
@@ -75,6 +80,7 @@ static void settle(struct iter *it)
 {
 	send_cancel(it);
 	send_set_slow(it, false);
+	flight_end(it);
 	if (it->child)
 		iter_drop(it->child);
 	it->child = NULL;
@@ -133,6 +139,8 @@ static enum step step_cut(struct iter *it)
 
 static void choose_question(struct iter *it)
 {
+	const uint8_t *asked = it->asked;
+	uint16_t type = it->asked_type;
 	unsigned labels;
 	for (;;) {
 		labels = minimise_labels(&it->minimise, it->labels);
@@ -142,6 +150,8 @@ static void choose_question(struct iter *it)
 		it->minimise.labels = (uint8_t)labels;
 	}
 	it->asked_type = labels < it->labels ? TYPE_A : it->type;
+	if (asked != it->asked || type != it->asked_type)
+		flight_end(it);
 }
 
 static enum step step_pick(struct iter *it)

@@ -31,6 +31,7 @@ enum {
 	TRIES_AT_ONCE = 2,   /* one per family, until one is known to work */
 	ZONE_SLOW_MAX = 200, /* questions that wait long on one zone (L20) */
 	ZONE_BUCKETS = 4096,
+	FLIGHTS = 1024,
 	FAMILIES = 2
 };
 
@@ -67,11 +68,12 @@ struct cut { /* a delegation: who can be asked about a zone */
 	struct server *servers, **last;
 };
 
-struct
-try { /* a question under way; exchange NULL: none */
+struct attempt { /* a question under way; exchange NULL: none */
 	struct exchange *exchange;
 	struct iter *iter;
 	struct server *server;
+	const uint8_t *asked;
+	uint16_t type;
 	uint64_t sent_ms, seed; /* of the spelling */
 	uint32_t timeout_ms;
 	bool is_tcp, has_edns, is_mixed, is_edns_known, is_short;
@@ -100,9 +102,14 @@ enum step {
 };
 
 struct iter {
-	struct list list;  /* in its resolution's */
-	struct list ready; /* likewise, when there is something to do */
-	struct list race;  /* in the resolver's, until another family is tried */
+	struct list list;   /* in its resolution's */
+	struct list ready;  /* likewise, when there is something to do */
+	struct list race;   /* in the resolver's, until another family is tried */
+	struct list flight; /* in the resolver's, while servers are asked what it->asked says */
+	struct list joined; /* those who want to know the same, and wait */
+	struct list join;   /* in that of another, or in those woken */
+	const uint8_t *joined_for; /* what it has waited for so */
+	uint16_t joined_type;
 	uint64_t race_ms;
 	struct resolution *resolution;
 	struct iter *parent; /* who wants the address */
@@ -125,8 +132,8 @@ struct iter {
 	uint32_t slow_bucket;
 	struct cut cut;
 	struct server *server; /* the one to be asked next */
-	struct try tries[TRIES_AT_ONCE];
-	struct try *read;           /* whose reply is being read */
+	struct attempt attempts[TRIES_AT_ONCE];
+	struct attempt *read;       /* whose reply is being read */
 	const struct rrset *answer; /* at the end; NULL: there is none */
 	unsigned rcode;             /* at the end */
 };
@@ -166,6 +173,9 @@ struct resolver {
 	struct list resolutions;
 	uint32_t open;
 	struct loop_timer *race_timer;
+	struct list flights[FLIGHTS]; /* questions to servers, by what they ask */
+	struct list woken;            /* iterators whose question another has settled */
+	struct loop_timer *wake_timer;
 	struct list racing;          /* in the order in which they are due */
 	uint32_t failures[FAMILIES]; /* in a row, of all servers of the family */
 	uint16_t slow[ZONE_BUCKETS]; /* iterators that wait long, by zone */
@@ -275,10 +285,24 @@ bool select_is_unsure(const struct iter *it, const struct server *server);
 /* Another family is tried, the first having kept silent. */
 void select_race(struct iter *it);
 
+/* ---- flight.c ---- */
+
+/* Whether another asks the same of the same zone; then it waits for that one's reply, once
+ * (hazard A3). */
+bool flight_join(struct iter *it);
+/* Others may wait for it from now on. */
+void flight_begin(struct iter *it);
+/* Those who waited for it are woken. */
+void flight_end(struct iter *it);
+/* Wakes them. */
+void flight_wake(struct resolver *resolver);
+
 /* ---- send.c ---- */
 
 /* Sends what it->asked says to it->server; STEP_WAIT or STEP_FAIL. */
 enum step send_question(struct iter *it);
+/* Whether a question of its is under way. */
+bool send_is_waiting(const struct iter *it) PURE;
 /* The other question under way is not waited for any longer. */
 void send_cancel(struct iter *it);
 /* Looks at the reply in resolver->buf before anybody believes it, and reads it into

@@ -146,6 +146,11 @@ static void on_race(void *user)
 	}
 }
 
+static void on_wake(void *user)
+{
+	flight_wake(user);
+}
+
 struct resolver *resolver_new(
 	struct loop *loop, struct upstream *upstream, struct cache *cache, struct facts *facts)
 {
@@ -156,7 +161,11 @@ struct resolver *resolver_new(
 	resolver->facts = facts;
 	list_init(&resolver->resolutions);
 	list_init(&resolver->racing);
+	list_init(&resolver->woken);
+	for (size_t i = 0; i < FLIGHTS; i++)
+		list_init(&resolver->flights[i]);
 	resolver->race_timer = loop_timer_new(loop, on_race, resolver);
+	resolver->wake_timer = loop_timer_new(loop, on_wake, resolver);
 	rand_fill(&resolver->secret, sizeof resolver->secret);
 	return resolver;
 }
@@ -180,5 +189,6 @@ void resolver_free(struct resolver **held)
 	}
 	pad_clear(&resolver->priming.pad);
 	loop_timer_free(&resolver->race_timer);
+	loop_timer_free(&resolver->wake_timer);
 	mem_free(resolver);
 }

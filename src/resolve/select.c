@@ -12,17 +12,17 @@ enum {
 	FAMILY_FAILURES = 4, /* in a row: the family leads nowhere */
 };
 
-enum class { /* the lower the better */
-	CLASS_FRESH,
-	CLASS_RETRY,
-	CLASS_FAMILY, /* nobody of its family has answered for a while */
-	CLASS_DOWN,   /* it has not: asked only near the root, where there is no other way */
-	CLASS_RECURSIVE,
-	CLASS_LAST,
-	CLASSES
+enum grade { /* the lower the better */
+	GRADE_FRESH,
+	GRADE_RETRY,
+	GRADE_FAMILY, /* nobody of its family has answered for a while */
+	GRADE_DOWN,   /* it has not: asked only near the root, where there is no other way */
+	GRADE_RECURSIVE,
+	GRADE_LAST,
+	GRADES
 };
 
-struct best { /* of a class */
+struct best { /* of a grade */
 	struct server *known, *unknown;
 	uint32_t score; /* of known, in ms */
 	unsigned known_n, unknown_n;
@@ -93,7 +93,7 @@ bool select_may_ask(const struct resolve_opts *opts, const struct endpoint *at)
 static bool is_being_asked(const struct iter *it, const struct server *server)
 {
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange && it->tries[i].server == server)
+		if (it->attempts[i].exchange && it->attempts[i].server == server)
 			return true;
 	return false;
 }
@@ -104,14 +104,19 @@ static bool is_family_dead(const struct resolver *resolver, unsigned family)
 	       resolver->failures[!family] < FAMILY_FAILURES;
 }
 
-static enum class class_of(
-	const struct iter *it, const struct server *server, const struct fact *fact) {
+static enum grade grade_of(
+	const struct iter *it, const struct server *server, const struct fact *fact)
+{
 	const struct resolver *resolver = it->resolution->resolver;
-		if (server->is_last || fact->is_lame) return CLASS_LAST;
-		if (server->is_recursive) return CLASS_RECURSIVE;
-		if (fact->down_until_ms) return CLASS_DOWN;
-		if (server->tries) return CLASS_RETRY;
-		return is_family_dead(resolver, server->family) ? CLASS_FAMILY : CLASS_FRESH;
+	if (server->is_last || fact->is_lame)
+		return GRADE_LAST;
+	if (server->is_recursive)
+		return GRADE_RECURSIVE;
+	if (fact->down_until_ms)
+		return GRADE_DOWN;
+	if (server->tries)
+		return GRADE_RETRY;
+	return is_family_dead(resolver, server->family) ? GRADE_FAMILY : GRADE_FRESH;
 }
 
 /* What it is expected to take; a server that has failed may take as long again. */
@@ -178,23 +183,23 @@ static bool is_open(const struct iter *it, const struct server *server, int fami
 
 struct server *select_server(struct iter *it, enum reach reach, int family)
 {
-	static const size_t classes[] = {
-		[REACH_FRESH] = CLASS_RETRY, [REACH_SILENT] = CLASS_LAST, [REACH_ALL] = CLASSES
+	static const size_t grades[] = {
+		[REACH_FRESH] = GRADE_RETRY, [REACH_SILENT] = GRADE_LAST, [REACH_ALL] = GRADES
 	};
 	struct resolution *r = it->resolution;
-	struct best best[CLASSES] = { 0 };
+	struct best best[GRADES] = { 0 };
 	uint64_t chance = 0;
 	for (struct server *server = it->cut.servers; server; server = server->next) {
 		struct fact fact;
 		if (!is_open(it, server, family))
 			continue;
 		facts_get(r->resolver->facts, &server->at, it->cut.zone, r->now_ms, &fact);
-		consider(&best[class_of(it, server, &fact)], server, &fact, &chance);
+		consider(&best[grade_of(it, server, &fact)], server, &fact, &chance);
 	}
 	bool may_ask_down = it->cut.stub || name_labels(it->cut.zone) <= 1;
-	for (size_t i = 0; i < classes[reach]; i++) {
+	for (size_t i = 0; i < grades[reach]; i++) {
 		struct server *server = choose(&best[i], &chance);
-		if (server && (i != CLASS_DOWN || may_ask_down))
+		if (server && (i != GRADE_DOWN || may_ask_down))
 			return server;
 	}
 	return NULL;
@@ -212,8 +217,8 @@ void select_race(struct iter *it)
 {
 	const struct server *first = NULL;
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange)
-			first = it->tries[i].server;
+		if (it->attempts[i].exchange)
+			first = it->attempts[i].server;
 	struct server *other = first ? select_server(it, REACH_FRESH, !first->family) : NULL;
 	if (!other)
 		return;

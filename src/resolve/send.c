@@ -40,7 +40,7 @@ void send_note(struct iter *it, enum trace_result result)
 	step->server = it->read->server->at;
 }
 
-static void note_sent(const struct iter *it, const struct try *try)
+static void note_sent(const struct iter *it, const struct attempt *attempt)
 {
 	const struct resolution *r = it->resolution;
 	struct trace_step *step = trace_next(r->ask->trace, r->now_ms);
@@ -49,8 +49,8 @@ static void note_sent(const struct iter *it, const struct try *try)
 	step->type = it->asked_type;
 	step->name = it->asked;
 	step->zone = it->cut.zone;
-	step->transport = try->is_tcp ? CACHE_TCP : CACHE_UDP;
-	step->server = try->server->at;
+	step->transport = attempt->is_tcp ? CACHE_TCP : CACHE_UDP;
+	step->server = attempt->server->at;
 }
 
 struct cache_from send_from(const struct iter *it)
@@ -62,13 +62,21 @@ struct cache_from send_from(const struct iter *it)
 		.generation = ask->generation };
 }
 
-/* ---- sending --------------------------------------------------------------------------- */
-
-static struct try *free_try(struct iter *it)
+bool send_is_waiting(const struct iter *it)
 {
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (!it->tries[i].exchange)
-			return &it->tries[i];
+		if (it->attempts[i].exchange)
+			return true;
+	return false;
+}
+
+/* ---- sending --------------------------------------------------------------------------- */
+
+static struct attempt *free_try(struct iter *it)
+{
+	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
+		if (!it->attempts[i].exchange)
+			return &it->attempts[i];
 	return NULL;
 }
 
@@ -93,53 +101,53 @@ static bool has_room_in_zone(const struct iter *it)
 }
 
 /* The cookie for a server, with its own part when that is known (RFC 7873 5.1). */
-static uint8_t make_cookie(const struct iter *it, struct try *try, const struct fact *fact,
-	uint8_t out[COOKIE_MAX_LEN])
+static uint8_t make_cookie(const struct iter *it, struct attempt *attempt,
+	const struct fact *fact, uint8_t out[COOKIE_MAX_LEN])
 {
 	uint8_t from[18];
 	if (fact->cookie_len > COOKIE_CLIENT_LEN) {
 		memcpy(out, fact->cookie, fact->cookie_len);
-		memcpy(try->cookie, out, COOKIE_CLIENT_LEN);
+		memcpy(attempt->cookie, out, COOKIE_CLIENT_LEN);
 		return fact->cookie_len;
 	}
-	memcpy(from, try->server->at.address, 16);
-	put_u16(from + 16, try->server->at.port);
+	memcpy(from, attempt->server->at.address, 16);
+	put_u16(from + 16, attempt->server->at.port);
 	uint64_t hash = hash_sip(&it->resolution->resolver->secret, from, sizeof from, 2, 4);
 	memcpy(out, &hash, COOKIE_CLIENT_LEN);
-	memcpy(try->cookie, out, COOKIE_CLIENT_LEN);
+	memcpy(attempt->cookie, out, COOKIE_CLIENT_LEN);
 	return COOKIE_CLIENT_LEN;
 }
 
 static size_t write_query(
-	const struct iter *it, struct try *try, const struct fact *fact, uint8_t *buf)
+	const struct iter *it, struct attempt *attempt, const struct fact *fact, uint8_t *buf)
 {
 	const struct resolve_opts *opts = it->resolution->opts;
 	uint8_t name[NAME_MAX_LEN], cookie[COOKIE_MAX_LEN];
 	struct query_opts query = { .is_dnssec = true };
-	try->has_edns = !try->server->no_edns && fact->edns != EDNS_NONE;
-	try->is_edns_known = fact->edns != EDNS_UNKNOWN;
-	if (try->has_edns)
+	attempt->has_edns = !attempt->server->no_edns && fact->edns != EDNS_NONE;
+	attempt->is_edns_known = fact->edns != EDNS_UNKNOWN;
+	if (attempt->has_edns)
 		query.edns_size = opts->edns_size;
-	if (try->has_edns && !try->is_tcp) {
+	if (attempt->has_edns && !attempt->is_tcp) {
 		query.cookie = cookie;
-		query.cookie_len = make_cookie(it, try, fact, cookie);
+		query.cookie_len = make_cookie(it, attempt, fact, cookie);
 	}
-	try->is_mixed = opts->case_randomisation && !fact->breaks_case;
-	try->letters = 0;
-	if (!try->is_mixed)
+	attempt->is_mixed = opts->case_randomisation && !fact->breaks_case;
+	attempt->letters = 0;
+	if (!attempt->is_mixed)
 		return query_write(buf, it->asked, it->asked_type, &query);
-	rand_fill(&try->seed, sizeof try->seed);
-	try->letters = (uint8_t)case_mix(name, it->asked, try->seed);
+	rand_fill(&attempt->seed, sizeof attempt->seed);
+	attempt->letters = (uint8_t)case_mix(name, it->asked, attempt->seed);
 	return query_write(buf, name, it->asked_type, &query);
 }
 
-static void set_timeout(struct try *try, const struct fact *fact, uint64_t left_ms)
+static void set_timeout(struct attempt *attempt, const struct fact *fact, uint64_t left_ms)
 {
 	uint32_t ms = fact->rto_ms;
-	if (try->is_tcp)
+	if (attempt->is_tcp)
 		ms = ms * TCP_FACTOR < TCP_MIN_MS ? TCP_MIN_MS : ms * TCP_FACTOR;
-	try->is_short = ms > left_ms;
-	try->timeout_ms = try->is_short ? (uint32_t)left_ms : ms;
+	attempt->is_short = ms > left_ms;
+	attempt->timeout_ms = attempt->is_short ? (uint32_t)left_ms : ms;
 }
 
 /* While little is known of a server, one of the other family gets its chance soon. */
@@ -159,9 +167,8 @@ static void plan_race(struct iter *it, const struct server *server)
 /* No question can be sent; one that is under way may get its answer yet. */
 static enum step refuse(struct iter *it, int ede, const char *why)
 {
-	for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-		if (it->tries[i].exchange)
-			return STEP_WAIT;
+	if (send_is_waiting(it))
+		return STEP_WAIT;
 	return why ? iter_fail(it, ede, "%s", why) : iter_fail(it, ede, NULL);
 }
 
@@ -173,11 +180,11 @@ enum step send_question(struct iter *it)
 	struct resolver *resolver = r->resolver;
 	struct budget *budget = r->ask->budget;
 	struct server *server = it->server;
-	struct try *try = free_try(it);
+	struct attempt *attempt = free_try(it);
 	struct fact fact;
 	struct addr addr;
 	uint8_t query[QUERY_ROOM];
-	if (!try)
+	if (!attempt || flight_join(it))
 		return STEP_WAIT;
 	facts_get(resolver->facts, &server->at, NULL, r->now_ms, &fact);
 	if (fact.failures && !has_room_in_zone(it))
@@ -186,23 +193,26 @@ enum step send_question(struct iter *it)
 		return refuse(it, EDE_NO_REACHABLE, NULL);
 	if (!budget_query(budget, r->now_ms))
 		return refuse(it, EDE_OTHER, "it takes too many questions to find out");
-	try->iter = it;
-	try->server = server;
-	try->is_tcp = server->is_tcp;
-	try->sent_ms = r->now_ms;
-	try->transport = CACHE_UDP;
-	try->is_sure = false;
-	set_timeout(try, &fact, budget->deadline_ms - r->now_ms);
+	attempt->iter = it;
+	attempt->server = server;
+	attempt->asked = it->asked;
+	attempt->type = it->asked_type;
+	attempt->is_tcp = server->is_tcp;
+	attempt->sent_ms = r->now_ms;
+	attempt->transport = CACHE_UDP;
+	attempt->is_sure = false;
+	set_timeout(attempt, &fact, budget->deadline_ms - r->now_ms);
 	addr_from_endpoint(&addr, &server->at);
 	struct upstream_ask ask = { .server = &addr,
-		.is_tcp = try->is_tcp,
+		.is_tcp = attempt->is_tcp,
 		.query = query,
-		.len = write_query(it, try, &fact, query),
-		.timeout_ms = try->timeout_ms };
-	try->exchange = upstream_send(resolver->upstream, &ask, on_done, try);
-	if (!try->exchange)
+		.len = write_query(it, attempt, &fact, query),
+		.timeout_ms = attempt->timeout_ms };
+	attempt->exchange = upstream_send(resolver->upstream, &ask, on_done, attempt);
+	if (!attempt->exchange)
 		return refuse(it, EDE_NETWORK, "no socket is left to ask with");
-	note_sent(it, try);
+	note_sent(it, attempt);
+	flight_begin(it);
 	if (fact.failures)
 		send_set_slow(it, true);
 	plan_race(it, server);
@@ -211,23 +221,23 @@ enum step send_question(struct iter *it)
 
 /* ---- what comes back ------------------------------------------------------------------- */
 
-static void count_failure(struct iter *it, const struct try *try)
+static void count_failure(struct iter *it, const struct attempt *attempt)
 {
 	struct resolver *resolver = it->resolution->resolver;
-	facts_failure(resolver->facts, &try->server->at, it->resolution->now_ms);
-	resolver->failures[try->server->family]++;
+	facts_failure(resolver->facts, &attempt->server->at, it->resolution->now_ms);
+	resolver->failures[attempt->server->family]++;
 }
 
 void send_cancel(struct iter *it)
 {
 	for (size_t i = 0; i < TRIES_AT_ONCE; i++) {
-		struct try *try = &it->tries[i];
-		if (!try->exchange)
+		struct attempt *attempt = &it->attempts[i];
+		if (!attempt->exchange)
 			continue;
-		exchange_cancel(&try->exchange);
+		exchange_cancel(&attempt->exchange);
 		/* It was overtaken though it had a start. */
-		if (it->resolution->now_ms >= try->sent_ms + RACE_MS)
-			count_failure(it, try);
+		if (it->resolution->now_ms >= attempt->sent_ms + RACE_MS)
+			count_failure(it, attempt);
 	}
 	list_drop(&it->race);
 }
@@ -257,34 +267,35 @@ static enum step ask_by_tcp(struct iter *it, struct server *server)
 	return ask_again(it, server);
 }
 
-static enum step take_silence(struct iter *it, struct try *try)
+static enum step take_silence(struct iter *it, struct attempt *attempt)
 {
-	struct server *server = try->server;
+	struct server *server = attempt->server;
 	send_note(it, TRACE_TIMEOUT);
 	send_complain(it, "did not answer");
 	server->tries++;
 	/* What was left of the client's time says nothing of the server. */
-	if (!try->is_short) {
-		count_failure(it, try);
+	if (!attempt->is_short) {
+		count_failure(it, attempt);
 		send_set_slow(it, true);
 	}
-	server->is_out |= try->is_tcp;
+	server->is_out |= attempt->is_tcp;
 	if (it->asked != it->name)
 		it->timeouts++;
 	return STEP_PICK;
 }
 
-static enum step take_refusal(struct iter *it, struct try *try)
+static enum step take_refusal(struct iter *it, struct attempt *attempt)
 {
 	send_note(it, TRACE_UNREACHABLE);
 	send_complain(it, "cannot be reached");
 	it->resolution->ede = EDE_NETWORK;
-	count_failure(it, try);
-	try->server->is_out = true;
+	count_failure(it, attempt);
+	attempt->server->is_out = true;
 	return STEP_PICK;
 }
 
-static void take_reply(struct iter *it, struct try *try, const struct upstream_reply *reply)
+static void take_reply(
+	struct iter *it, struct attempt *attempt, const struct upstream_reply *reply)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	memcpy(resolver->buf, reply->msg, reply->len);
@@ -292,119 +303,125 @@ static void take_reply(struct iter *it, struct try *try, const struct upstream_r
 	/* When nobody at all was there and somebody is again, it was the uplink. */
 	if (resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE)
 		facts_forgive(resolver->facts);
-	resolver->failures[try->server->family] = 0;
-	if (!try->is_tcp)
-		facts_reply(resolver->facts, &try->server->at,
+	resolver->failures[attempt->server->family] = 0;
+	if (!attempt->is_tcp)
+		facts_reply(resolver->facts, &attempt->server->at,
 			(uint32_t)((reply->took_us + 999) / 1000));
 }
 
 static void on_done(void *user, const struct upstream_reply *reply)
 {
-	struct try *try = user;
-	struct iter *it = try->iter;
+	struct attempt *attempt = user;
+	struct iter *it = attempt->iter;
 	struct resolution *r = it->resolution;
 	enum step step = STEP_READ;
-	try->exchange = NULL;
-	it->read = try;
+	attempt->exchange = NULL;
+	it->read = attempt;
+	it->asked = attempt->asked; /* it may have thought of another question since */
+	it->asked_type = attempt->type;
 	r->now_ms = clock_mono_ms();
 	r->resolver->took_us = reply->took_us;
 	r->resolver->message.rcode = 0;
-	try->transport = try->is_tcp ? CACHE_TCP : CACHE_UDP;
+	attempt->transport = attempt->is_tcp ? CACHE_TCP : CACHE_UDP;
 	switch (reply->result) {
 	case UPSTREAM_REPLY:
-		take_reply(it, try, reply);
+		take_reply(it, attempt, reply);
 		break;
 	case UPSTREAM_TIMEOUT:
-		step = take_silence(it, try);
+		step = take_silence(it, attempt);
 		break;
 	case UPSTREAM_UNREACHABLE:
-		step = take_refusal(it, try);
+		step = take_refusal(it, attempt);
 		break;
 	case UPSTREAM_SPOOFED:
 		send_note(it, TRACE_SPOOFED);
-		step = ask_by_tcp(it, try->server);
+		step = ask_by_tcp(it, attempt->server);
 		break;
 	}
+	struct resolver *resolver = r->resolver;
 	iter_wake(it, step);
 	iter_turn(r);
+	flight_wake(resolver);
 }
 
 /* ---- whether it is a reply ------------------------------------------------------------- */
 
 /* The spelling of the question. False: it was not echoed. */
-static bool check_case(struct iter *it, const struct try *try)
+static bool check_case(struct iter *it, const struct attempt *attempt)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	uint8_t *name = resolver->buf + HEADER_LEN;
 	if (get_u16(resolver->buf + 4) != 1)
 		return true; /* a bare header, which only says no */
-	bool is_echoed = !try->is_mixed || case_is_echoed(name, it->asked, try->seed);
+	bool is_echoed = !attempt->is_mixed || case_is_echoed(name, it->asked, attempt->seed);
 	/* Names in the reply may point here. */
 	memcpy(name, it->asked, name_len(it->asked));
 	return is_echoed;
 }
 
 /* False: somebody else's cookie. */
-static bool check_cookie(struct iter *it, struct try *try)
+static bool check_cookie(struct iter *it, struct attempt *attempt)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	const struct message *m = &resolver->message;
-	if (!m->cookie || !try->has_edns || try->is_tcp)
+	if (!m->cookie || !attempt->has_edns || attempt->is_tcp)
 		return true;
 	if (m->cookie_len < COOKIE_CLIENT_LEN ||
-		memcmp(m->cookie, try->cookie, COOKIE_CLIENT_LEN) != 0)
+		memcmp(m->cookie, attempt->cookie, COOKIE_CLIENT_LEN) != 0)
 		return false;
-	try->is_sure = true;
-	try->transport = CACHE_UDP_COOKIE;
+	attempt->is_sure = true;
+	attempt->transport = CACHE_UDP_COOKIE;
 	if (m->cookie_len >= 2 * COOKIE_CLIENT_LEN && m->cookie_len <= COOKIE_MAX_LEN)
-		facts_set_cookie(resolver->facts, &try->server->at, m->cookie, m->cookie_len);
+		facts_set_cookie(
+			resolver->facts, &attempt->server->at, m->cookie, m->cookie_len);
 	return true;
 }
 
-static void learn_edns(const struct iter *it, const struct try *try)
+static void learn_edns(const struct iter *it, const struct attempt *attempt)
 {
 	const struct resolver *resolver = it->resolution->resolver;
-	const struct endpoint *at = &try->server->at;
-	if (!try->is_sure)
+	const struct endpoint *at = &attempt->server->at;
+	if (!attempt->is_sure)
 		return;
-	if (try->has_edns && resolver->message.has_opt && !try->is_edns_known)
+	if (attempt->has_edns && resolver->message.has_opt && !attempt->is_edns_known)
 		facts_set_edns(resolver->facts, at, EDNS_GOOD);
-	if (!try->has_edns && try->server->no_edns && resolver->message.rcode != RCODE_FORMERR)
+	if (!attempt->has_edns && attempt->server->no_edns &&
+		resolver->message.rcode != RCODE_FORMERR)
 		facts_set_edns(resolver->facts, at, EDNS_NONE);
 }
 
 /* Not a reply that anything can be learned from; over TCP the server itself can be meant. */
-static enum step distrust(struct iter *it, struct try *try, enum trace_result result)
+static enum step distrust(struct iter *it, struct attempt *attempt, enum trace_result result)
 {
 	send_note(it, result);
 	send_complain(it, "sent what is no answer");
-	if (!try->is_tcp)
-		return ask_by_tcp(it, try->server);
-	try->server->is_out = true;
+	if (!attempt->is_tcp)
+		return ask_by_tcp(it, attempt->server);
+	attempt->server->is_out = true;
 	return STEP_PICK;
 }
 
 /* Whether the code of the reply, or its being cut off, asks for another way; *next says which.
  * Codes that are an error for good are left to others. */
-static bool wants_other_way(struct iter *it, struct try *try, enum step *next)
+static bool wants_other_way(struct iter *it, struct attempt *attempt, enum step *next)
 {
 	const struct message *m = &it->resolution->resolver->message;
-	struct server *server = try->server;
-	if (m->rcode == RCODE_BADCOOKIE && !try->is_tcp) {
+	struct server *server = attempt->server;
+	if (m->rcode == RCODE_BADCOOKIE && !attempt->is_tcp) {
 		server->is_tcp |= server->has_bad_cookie;
 		server->has_bad_cookie = true;
 		*next = ask_again(it, server);
 		return true;
 	}
-	if (try->has_edns && (m->rcode == RCODE_FORMERR || m->rcode == RCODE_NOTIMP ||
-				     m->rcode == RCODE_BADVERS)) {
+	if (attempt->has_edns && (m->rcode == RCODE_FORMERR || m->rcode == RCODE_NOTIMP ||
+					 m->rcode == RCODE_BADVERS)) {
 		server->no_edns = true;
 		send_note(it, TRACE_ERROR);
 		*next = ask_again(it, server);
 		return true;
 	}
 	if (m->flags & FLAG_TC) {
-		*next = distrust(it, try, TRACE_TRUNCATED);
+		*next = distrust(it, attempt, TRACE_TRUNCATED);
 		return true;
 	}
 	return false;
@@ -414,28 +431,28 @@ bool send_check(struct iter *it, enum step *next)
 {
 	struct resolution *r = it->resolution;
 	struct resolver *resolver = r->resolver;
-	struct try *try = it->read;
-	bool is_echoed = check_case(it, try);
+	struct attempt *attempt = it->read;
+	bool is_echoed = check_case(it, attempt);
 	if (!budget_bytes(r->ask->budget, resolver->len)) {
 		*next = iter_fail(it, EDE_OTHER, "it takes too many bytes to find out");
 		return false;
 	}
 	if (message_read(&resolver->message, resolver->buf, resolver->len, r->ask->pad) < 0) {
-		*next = distrust(it, try, TRACE_MALFORMED);
+		*next = distrust(it, attempt, TRACE_MALFORMED);
 		return false;
 	}
-	if ((!is_echoed && !try->is_tcp) || !check_cookie(it, try)) {
-		*next = distrust(it, try, TRACE_SPOOFED);
+	if ((!is_echoed && !attempt->is_tcp) || !check_cookie(it, attempt)) {
+		*next = distrust(it, attempt, TRACE_SPOOFED);
 		return false;
 	}
 	if (!is_echoed)
-		facts_set_case(resolver->facts, &try->server->at, true);
-	bool is_mixed = try->is_mixed && is_echoed && resolver->message.has_question;
-	try->is_sure |= try->is_tcp || (is_mixed && try->letters >= LETTERS_SURE);
-	if (is_mixed && try->transport == CACHE_UDP)
-		try->transport = CACHE_UDP_CASE;
-	if (wants_other_way(it, try, next))
+		facts_set_case(resolver->facts, &attempt->server->at, true);
+	bool is_mixed = attempt->is_mixed && is_echoed && resolver->message.has_question;
+	attempt->is_sure |= attempt->is_tcp || (is_mixed && attempt->letters >= LETTERS_SURE);
+	if (is_mixed && attempt->transport == CACHE_UDP)
+		attempt->transport = CACHE_UDP_CASE;
+	if (wants_other_way(it, attempt, next))
 		return false;
-	learn_edns(it, try);
+	learn_edns(it, attempt);
 	return true;
 }

@@ -631,6 +631,73 @@ START_TEST(a_name_that_is_known_to_be_there_is_not_asked_for_again)
 }
 END_TEST
 
+START_TEST(a_thousand_who_ask_at_once_send_one_question)
+{
+	enum {
+		QUESTIONS = 1000
+	};
+	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_NONE) };
+	static struct question_of q[QUESTIONS];
+	struct world *world = world_new(rules, array_len(rules));
+	for (unsigned i = 0; i < QUESTIONS; i++)
+		ck_assert(!start(world, &q[i], "www.example.com.", TYPE_A, false));
+	ck_assert(fake_pass(world->loop, 100, 20000));
+	for (unsigned i = 0; i < QUESTIONS; i++) {
+		ck_assert_uint_eq(q[i].done, 1);
+		ck_assert(has_address(&q[i]));
+		end(&q[i]);
+	}
+	ck_assert_uint_eq(world->sent_n, 4); /* one of them for the root itself */
+	world_free(world);
+}
+END_TEST
+
+START_TEST(who_waits_for_another_goes_on_when_that_one_is_cancelled)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_NONE) };
+	for (unsigned ms = 0; ms < 20; ms += 4) {
+		struct world *world = world_new(rules, array_len(rules));
+		struct question_of a, b;
+		ck_assert(!start(world, &a, "www.example.com.", TYPE_A, false));
+		ck_assert(!start(world, &b, "www.example.com.", TYPE_A, false));
+		(void)fake_pass(world->loop, ms, 1000);
+		resolve_cancel(&a.resolution);
+		end(&a);
+		(void)fake_pass(world->loop, 100, 1000);
+		ck_assert_uint_eq(b.done, 1);
+		ck_assert(has_address(&b));
+		end(&b);
+		world_free(world);
+	}
+}
+END_TEST
+
+START_TEST(zones_that_wait_for_each_other_do_not_wait_for_ever)
+{
+	static const struct rule rules[] = { ROOT,
+		{ .server = "1.0.0.2",
+			.name = "one.com.",
+			.is_referral = true,
+			.authority = "one.com. 3600 IN NS ns.two.com.\n" },
+		{ .server = "1.0.0.2",
+			.name = "two.com.",
+			.is_referral = true,
+			.authority = "two.com. 3600 IN NS ns.one.com.\n" } };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of a, b;
+	ck_assert(!start(world, &a, "www.one.com.", TYPE_A, false));
+	ck_assert(!start(world, &b, "www.two.com.", TYPE_A, false));
+	(void)fake_pass(world->loop, 500, 1000);
+	ck_assert(a.done && b.done);
+	ck_assert_uint_eq(a.outcome.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(b.outcome.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_le(world->sent_n, 20);
+	end(&a);
+	end(&b);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(replies_changed_by_chance_come_to_an_end)
 {
 	struct rule rules[] = { ROOT, TWO_SERVERS, LEAF(QUIRK_CHANCE),
@@ -647,17 +714,22 @@ START_TEST(replies_changed_by_chance_come_to_an_end)
 	for (unsigned i = 0; i < 500; i++) {
 		static const uint16_t types[] = { TYPE_A, TYPE_NS, TYPE_ANY, TYPE_DS,
 			TYPE_TXT };
+		static const char *const names[] = { "www.example.com.", "a.www.example.com.",
+			"a.b.example.com.", "www.example.com." };
+		struct question_of q[array_len(names)];
 		struct world *world = world_new(rules, array_len(rules));
-		struct question_of q;
 		fake_rand_seed(i);
 		world->opts.query_loopback = i % 2;
-		for (unsigned k = 0; k < 3; k++) {
-			(void)resolve(world, &q,
-				k == 2 ? "a.www.example.com." : "www.example.com.",
-				types[(i + k) % array_len(types)]);
-			end(&q);
+		for (size_t k = 0; k < array_len(names); k++) {
+			(void)start(world, &q[k], names[k], types[(i + k / 2) % 5], i % 7 == k);
+			(void)fake_pass(world->loop, i % 3 * 5, 1000);
 		}
-		ck_assert_uint_le(world->sent_n, 3 * BUDGET_QUERIES + 10);
+		resolve_cancel(&q[i % 4].resolution);
+		ck_assert(fake_pass(world->loop, BUDGET_MS, 20000));
+		ck_assert_uint_eq(resolver_open(world->resolver), 0);
+		ck_assert_uint_le(world->sent_n, 4 * BUDGET_QUERIES + 10);
+		for (size_t k = 0; k < array_len(names); k++)
+			end(&q[k]);
 		world_free(world);
 	}
 }
@@ -680,4 +752,7 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	a_lost_datagram_is_sent_again_while_others_are_looked_for,
 	without_a_socket_there_is_a_reason, an_outage_of_the_uplink_is_not_the_servers_fault,
 	a_name_that_is_known_to_be_there_is_not_asked_for_again,
+	a_thousand_who_ask_at_once_send_one_question,
+	who_waits_for_another_goes_on_when_that_one_is_cancelled,
+	zones_that_wait_for_each_other_do_not_wait_for_ever,
 	replies_changed_by_chance_come_to_an_end)
