@@ -9,8 +9,10 @@
  *                              |                 \-> PICK, when the reply was none
  *                              \-> HOSTS ~> PICK, \-> EXHAUSTED -> CUT | FAIL
  *
- *          cut.c finds delegations, select.c chooses a server, send.c asks it and looks at what
- *          came back, scrub.c at what that says.
+ *          look.c knows what is known, cut.c finds delegations, select.c chooses a server,
+ *          send.c asks it and looks at what came back, scrub.c at what that says, found.c keeps
+ *          and tells it; hosts.c has addresses looked for, flight.c lets those who ask the same
+ *          wait for one reply.
  * Threads  One worker.
  * Memory   All in the pad of the question.
  * Limits   L3, L4, L5, L8; 2 questions of an iterator at a time.
@@ -76,7 +78,7 @@ struct attempt { /* a question under way; exchange NULL: none */
 	uint16_t type;
 	uint64_t sent_ms, seed; /* of the spelling */
 	uint32_t timeout_ms;
-	bool is_tcp, has_edns, is_mixed, is_edns_known, is_short;
+	bool is_tcp, has_edns, is_mixed, is_edns_good, breaks_case, is_short;
 	uint8_t letters, transport; /* enum cache_transport, of what came back */
 	bool is_sure;               /* nobody but the server can have made the reply */
 	uint8_t cookie[8];          /* the client's part of the one sent */

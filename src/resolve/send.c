@@ -18,6 +18,7 @@ enum {
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
 	OUTAGE = 16,      /* failures in a row, of all servers there are */
+	SEE_AGAIN = 64,   /* questions to a server that is known to lack something */
 	LETTERS_SURE = 8, /* of a mixed spelling that is echoed: 8 bits nobody can know */
 	RCODE_BADCOOKIE = 23,
 };
@@ -118,21 +119,30 @@ static uint8_t make_cookie(const struct iter *it, struct attempt *attempt,
 	return COOKIE_CLIENT_LEN;
 }
 
+/* What a server could not do it may have learned meanwhile. */
+static bool is_time_to_see(void)
+{
+	return rand_below(SEE_AGAIN) == 0;
+}
+
 static size_t write_query(
 	const struct iter *it, struct attempt *attempt, const struct fact *fact, uint8_t *buf)
 {
 	const struct resolve_opts *opts = it->resolution->opts;
 	uint8_t name[NAME_MAX_LEN], cookie[COOKIE_MAX_LEN];
 	struct query_opts query = { .is_dnssec = true };
-	attempt->has_edns = !attempt->server->no_edns && fact->edns != EDNS_NONE;
-	attempt->is_edns_known = fact->edns != EDNS_UNKNOWN;
+	attempt->has_edns =
+		!attempt->server->no_edns && (fact->edns != EDNS_NONE || is_time_to_see());
+	attempt->is_edns_good = fact->edns == EDNS_GOOD;
 	if (attempt->has_edns)
 		query.edns_size = opts->edns_size;
 	if (attempt->has_edns && !attempt->is_tcp) {
 		query.cookie = cookie;
 		query.cookie_len = make_cookie(it, attempt, fact, cookie);
 	}
-	attempt->is_mixed = opts->case_randomisation && !fact->breaks_case;
+	attempt->breaks_case = fact->breaks_case;
+	attempt->is_mixed =
+		opts->case_randomisation && (!fact->breaks_case || is_time_to_see());
 	attempt->letters = 0;
 	if (!attempt->is_mixed)
 		return query_write(buf, it->asked, it->asked_type, &query);
@@ -383,7 +393,7 @@ static void learn_edns(const struct iter *it, const struct attempt *attempt)
 	const struct endpoint *at = &attempt->server->at;
 	if (!attempt->is_sure)
 		return;
-	if (attempt->has_edns && resolver->message.has_opt && !attempt->is_edns_known)
+	if (attempt->has_edns && resolver->message.has_opt && !attempt->is_edns_good)
 		facts_set_edns(resolver->facts, at, EDNS_GOOD);
 	if (!attempt->has_edns && attempt->server->no_edns &&
 		resolver->message.rcode != RCODE_FORMERR)
@@ -451,6 +461,8 @@ bool send_check(struct iter *it, enum step *next)
 	attempt->is_sure |= attempt->is_tcp || (is_mixed && attempt->letters >= LETTERS_SURE);
 	if (is_mixed && attempt->transport == CACHE_UDP)
 		attempt->transport = CACHE_UDP_CASE;
+	if (is_mixed && attempt->breaks_case && attempt->letters >= LETTERS_SURE)
+		facts_set_case(resolver->facts, &attempt->server->at, false);
 	if (wants_other_way(it, attempt, next))
 		return false;
 	learn_edns(it, attempt);
