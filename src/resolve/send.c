@@ -141,8 +141,8 @@ static size_t write_query(
 		query.cookie_len = make_cookie(it, attempt, fact, cookie);
 	}
 	attempt->breaks_case = fact->breaks_case;
-	attempt->is_mixed =
-		opts->case_randomisation && (!fact->breaks_case || is_time_to_see());
+	attempt->is_mixed = opts->case_randomisation && !attempt->server->no_mix &&
+			    (!fact->breaks_case || is_time_to_see());
 	attempt->letters = 0;
 	if (!attempt->is_mixed)
 		return query_write(buf, it->asked, it->asked_type, &query);
@@ -277,6 +277,17 @@ static enum step ask_by_tcp(struct iter *it, struct server *server)
 	return ask_again(it, server);
 }
 
+/* A server that changes the spelling and cannot be reached over TCP: there is no surer way to
+ * ask it. */
+static bool is_worth_a_plain_one(struct server *server, const struct attempt *attempt)
+{
+	if (!attempt->is_tcp || !server->is_misspelling || server->no_mix)
+		return false;
+	server->no_mix = true;
+	server->is_tcp = false;
+	return true;
+}
+
 static enum step take_silence(struct iter *it, struct attempt *attempt)
 {
 	struct server *server = attempt->server;
@@ -288,6 +299,8 @@ static enum step take_silence(struct iter *it, struct attempt *attempt)
 		count_failure(it, attempt);
 		send_set_slow(it, true);
 	}
+	if (is_worth_a_plain_one(server, attempt))
+		return ask_again(it, server);
 	server->is_out |= attempt->is_tcp;
 	if (it->asked != it->name)
 		it->timeouts++;
@@ -299,6 +312,8 @@ static enum step take_refusal(struct iter *it, struct attempt *attempt)
 	send_note(it, TRACE_UNREACHABLE);
 	send_complain(it, "cannot be reached");
 	it->resolution->ede = EDE_NETWORK;
+	if (is_worth_a_plain_one(attempt->server, attempt))
+		return ask_again(it, attempt->server);
 	count_failure(it, attempt);
 	attempt->server->is_out = true;
 	return STEP_PICK;
@@ -451,6 +466,7 @@ bool send_check(struct iter *it, enum step *next)
 		*next = distrust(it, attempt, TRACE_MALFORMED);
 		return false;
 	}
+	attempt->server->is_misspelling |= !is_echoed;
 	if ((!is_echoed && !attempt->is_tcp) || !check_cookie(it, attempt)) {
 		*next = distrust(it, attempt, TRACE_SPOOFED);
 		return false;

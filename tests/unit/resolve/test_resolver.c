@@ -170,6 +170,21 @@ START_TEST(a_server_that_changes_the_spelling_is_asked_over_tcp)
 }
 END_TEST
 
+START_TEST(a_server_that_changes_the_spelling_and_has_no_tcp_is_asked_plainly)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_LOWER_ONLY) };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	(void)resolve(world, &q, "www.example.com.", TYPE_A);
+	ck_assert(has_address(&q));
+	ck_assert_uint_eq(asked_of(world, "1.0.0.3"), 3);
+	ck_assert(!world->sent[world->sent_n - 1].is_mixed);
+	ck_assert(!world->sent[world->sent_n - 1].is_tcp);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(a_server_without_edns_is_remembered)
 {
 	static const struct rule rules[] = { ROOT, ONE_SERVER, LEAF(QUIRK_NO_EDNS) };
@@ -739,6 +754,7 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	a_live_question_begins_at_the_root, without_options_there_is_a_refusal,
 	nobody_is_sent_to_addresses_of_ours_or_of_nobody,
 	a_server_that_changes_the_spelling_is_asked_over_tcp,
+	a_server_that_changes_the_spelling_and_has_no_tcp_is_asked_plainly,
 	a_server_without_edns_is_remembered, a_cookie_that_is_wanted_is_sent,
 	a_reply_with_another_cookie_is_not_believed,
 	what_is_no_message_is_asked_for_again_over_tcp,

@@ -20,6 +20,7 @@ enum quirk {
 	QUIRK_SILENT,
 	QUIRK_UNREACHABLE,
 	QUIRK_LOWER_CASE, /* echoes the question in lower case */
+	QUIRK_LOWER_ONLY, /* the same, and has no TCP */
 	QUIRK_NO_EDNS,    /* FORMERR to what has an OPT */
 	QUIRK_BADCOOKIE,  /* until the cookie is whole */
 	QUIRK_BAD_COOKIE, /* somebody else's cookie */
@@ -191,7 +192,7 @@ static inline void write_reply(
 		if (wants_cookie)
 			q->reply[w.len + 5] = 1; /* the upper bits of 23 */
 	}
-	if (rule->quirk == QUIRK_LOWER_CASE)
+	if (rule->quirk == QUIRK_LOWER_CASE || rule->quirk == QUIRK_LOWER_ONLY)
 		memcpy(q->reply + HEADER_LEN, sent->lower.bytes, n);
 	if (rule->quirk == QUIRK_CHANCE)
 		change(q->reply, HEADER_LEN + n + 4, &q->reply_len);
@@ -212,7 +213,9 @@ static inline void world_serve(void *user, struct fake_query *q)
 	if (!rule || rule->quirk == QUIRK_SILENT)
 		return;
 	q->delay_ms = 5;
-	q->does = rule->quirk == QUIRK_UNREACHABLE ? FAKE_UNREACHABLE : FAKE_REPLIES;
+	bool is_closed = rule->quirk == QUIRK_UNREACHABLE ||
+			 (rule->quirk == QUIRK_LOWER_ONLY && sent->is_tcp);
+	q->does = is_closed ? FAKE_UNREACHABLE : FAKE_REPLIES;
 	if (q->does == FAKE_REPLIES)
 		write_reply(rule, sent, q);
 }
