@@ -619,6 +619,126 @@ START_TEST(an_outage_of_the_uplink_is_not_the_servers_fault)
 }
 END_TEST
 
+START_TEST(nothing_below_a_delegation_outlives_it)
+{
+	static const struct rule before[] = { ROOT,
+		{ .server = "1.0.0.2",
+			.name = "example.com.",
+			.is_referral = true,
+			.authority = "example.com. 100 IN NS ns1.example.com.\n",
+			.additional = "ns1.example.com. 100 IN A 1.0.0.3\n" },
+		{ .server = "1.0.0.3",
+			.name = "sub.example.com.",
+			.is_referral = true,
+			.authority = "sub.example.com. 86400 IN NS ns.sub.example.com.\n",
+			.additional = "ns.sub.example.com. 86400 IN A 1.0.0.4\n" },
+		{ .server = "1.0.0.3",
+			.name = "ns1.example.com.",
+			.answer = "ns1.example.com. 86400 IN A 1.0.0.3\n" },
+		{ .server = "1.0.0.3",
+			.name = "example.com.",
+			.answer = "example.com. 86400 IN NS ns1.example.com.\n" },
+		{ .server = "1.0.0.4",
+			.name = "a.sub.example.com.",
+			.answer = "a.sub.example.com. 60 IN A 5.6.7.8\n" } };
+	static const struct rule after[] = { ROOT,
+		{ .server = "1.0.0.2",
+			.name = "com.",
+			.rcode = RCODE_NXDOMAIN,
+			.authority = "com. 60 IN SOA a. b. 1 2 3 4 60\n" } };
+	struct world *world = world_new(before, array_len(before));
+	struct question_of q;
+	(void)resolve(world, &q, "ns1.example.com.", TYPE_A);
+	end(&q);
+	(void)fake_pass(world->loop, 40 * 1000, 1000);
+	(void)resolve(world, &q, "example.com.", TYPE_NS);
+	ck_assert_uint_eq(q.outcome.n, 1);
+	end(&q);
+	(void)resolve(world, &q, "a.sub.example.com.", TYPE_A);
+	ck_assert(has_address(&q));
+	end(&q);
+	world->rules = after;
+	world->n = array_len(after);
+	(void)fake_pass(world->loop, 61 * 1000, 1000);
+	ck_assert(!is_kept(world, "example.com.", TYPE_NS));
+	ck_assert(!is_kept(world, "ns1.example.com.", TYPE_A));
+	ck_assert(!is_kept(world, "sub.example.com.", TYPE_NS));
+	ck_assert(!is_kept(world, "ns.sub.example.com.", TYPE_A));
+	(void)resolve(world, &q, "b.sub.example.com.", TYPE_A);
+	ck_assert_uint_eq(q.outcome.rcode, RCODE_NXDOMAIN);
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(glue_from_elsewhere_is_a_last_resort_and_is_not_kept)
+{
+	static const struct rule rules[] = { ROOT, ONE_SERVER,
+		{ .server = "1.0.0.3",
+			.name = "sub.example.com.",
+			.is_referral = true,
+			.authority = "sub.example.com. 600 IN NS ns.victim.com.\n",
+			.additional = "ns.victim.com. 600 IN A 1.0.0.6\n" },
+		{ .server = "1.0.0.2",
+			.name = "victim.com.",
+			.rcode = RCODE_NXDOMAIN,
+			.authority = "com. 60 IN SOA a. b. 1 2 3 4 60\n" },
+		{ .server = "1.0.0.6",
+			.name = "a.sub.example.com.",
+			.answer = "a.sub.example.com. 60 IN A 5.6.7.8\n" } };
+	struct world *world = world_new(rules, array_len(rules));
+	struct question_of q;
+	(void)resolve(world, &q, "a.sub.example.com.", TYPE_A);
+	ck_assert(has_address(&q));
+	ck_assert(!is_kept(world, "ns.victim.com.", TYPE_A));
+	ck_assert_uint_ge(asked_of(world, "1.0.0.2"), 2); /* it was looked for first */
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
+START_TEST(a_chain_through_two_zones_is_bounded)
+{
+	static char answers[2][4096];
+	static struct rule rules[64] = { ROOT,
+		{ .server = "1.0.0.2",
+			.name = "one.com.",
+			.is_referral = true,
+			.authority = "one.com. 600 IN NS ns.one.com.\n",
+			.additional = "ns.one.com. 600 IN A 1.0.0.3\n" },
+		{ .server = "1.0.0.2",
+			.name = "two.com.",
+			.is_referral = true,
+			.authority = "two.com. 600 IN NS ns.two.com.\n",
+			.additional = "ns.two.com. 600 IN A 1.0.0.4\n" } };
+	size_t n = 4;
+	for (unsigned i = 0; i < 17; i++, n++) {
+		char *at = answers[i % 2] + i / 2 * 256;
+		(void)snprintf(at, 128,
+			"a.b.c.d.e.f.g%u.%s.com. 60 IN CNAME a.b.c.d.e.f.g%u.%s.com.\n", i,
+			i % 2 ? "two" : "one", i + 1, i % 2 ? "one" : "two");
+		(void)snprintf(
+			at + 128, 128, "a.b.c.d.e.f.g%u.%s.com.", i, i % 2 ? "two" : "one");
+		rules[n] = (struct rule){
+			.server = i % 2 ? "1.0.0.4" : "1.0.0.3", .name = at + 128, .answer = at
+		};
+	}
+	rules[n++] = (struct rule){ .server = "1.0.0.3",
+		.name = "one.com.",
+		.authority = "one.com. 60 IN SOA a. b. 1 2 3 4 60\n" };
+	rules[n++] = (struct rule){ .server = "1.0.0.4",
+		.name = "two.com.",
+		.authority = "two.com. 60 IN SOA a. b. 1 2 3 4 60\n" };
+	struct world *world = world_new(rules, n);
+	struct question_of q;
+	(void)resolve(world, &q, "a.b.c.d.e.f.g0.one.com.", TYPE_A);
+	ck_assert_uint_eq(q.outcome.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_le(world->sent_n, BUDGET_QUERIES + 1); /* one for the root itself */
+	end(&q);
+	world_free(world);
+}
+END_TEST
+
 START_TEST(a_name_that_is_known_to_be_there_is_not_asked_for_again)
 {
 	static const struct rule rules[] = { ROOT, ONE_SERVER,
@@ -767,6 +887,9 @@ UNIT_MAIN("resolve/resolver", a_referral_costs_one_question, what_is_known_is_to
 	a_stub_that_comes_first_is_not_the_only_one, a_family_that_is_off_is_not_asked,
 	a_lost_datagram_is_sent_again_while_others_are_looked_for,
 	without_a_socket_there_is_a_reason, an_outage_of_the_uplink_is_not_the_servers_fault,
+	nothing_below_a_delegation_outlives_it,
+	glue_from_elsewhere_is_a_last_resort_and_is_not_kept,
+	a_chain_through_two_zones_is_bounded,
 	a_name_that_is_known_to_be_there_is_not_asked_for_again,
 	a_thousand_who_ask_at_once_send_one_question,
 	who_waits_for_another_goes_on_when_that_one_is_cancelled,
