@@ -102,7 +102,8 @@ static int find_set(
 	/* Neighbours mostly share their owner. */
 	const struct rrset *last = m->n ? &m->sets[m->n - 1] : NULL;
 	const uint8_t *owner = NULL;
-	if (last && memcmp(last->owner, r->owner.bytes, r->owner.len) == 0)
+	if (last && name_len(last->owner) == r->owner.len &&
+		memcmp(last->owner, r->owner.bytes, r->owner.len) == 0)
 		owner = last->owner;
 	if (!owner) {
 		uint8_t *copy = take(p, r->owner.len);
@@ -275,7 +276,7 @@ static void free_sigs(struct message *m)
 int message_read(struct message *m, const uint8_t *msg, size_t len, struct pad *pad)
 {
 	*m = (struct message){ .ede = EDE_NONE, .class = CLASS_IN };
-	struct parse p;
+	struct parse p UNCLEARED;
 	p.m = m;
 	p.pad = pad;
 	p.pad_was = pad->taken;
