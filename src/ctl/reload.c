@@ -198,7 +198,7 @@ struct world *reload_world(const struct daemon *d)
 	fill_serve(&opts, d->config);
 	struct zone **list = mem_array(d->zones->n, sizeof *list);
 	size_t n = zones_served(d->zones, list);
-	struct world *world = world_new(&opts, list, n);
+	struct world *world = world_new(&opts, list, n, NULL);
 	mem_free(list);
 	return world;
 }

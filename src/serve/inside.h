@@ -12,4 +12,5 @@ struct world {
 	struct zone_table *table;
 	struct zone **zones;
 	size_t n;
+	struct serve_way *way; /* NULL: none */
 };

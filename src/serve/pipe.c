@@ -4,11 +4,13 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "serve/inside.h"
+#include "serve/recursor.h"
 #include "wire/rrtype.h"
 #include "zone/find.h"
 
 struct place { /* a query's, in its item's scratch */
 	enum verdict verdict;
+	bool is_foreign; /* a lookup outside our zones, of a world that has a chain */
 	const struct zone *zone;
 	struct question question;
 };
@@ -16,6 +18,11 @@ struct place { /* a query's, in its item's scratch */
 struct pipe {
 	struct answerer *answerer;
 	const struct world *world;
+	struct loop *loop;
+	unsigned workers;
+	struct recursor *recursor; /* from the first world on that has a chain */
+	void (*on_released)(void *user);
+	void *user;
 	struct pipe_count count;
 };
 
@@ -23,9 +30,12 @@ enum {
 	RCODE_ROWS = 7
 };
 
-struct pipe *pipe_new(const struct hash_key *cookie_secret)
+struct pipe *pipe_new(
+	struct loop *loop, const struct hash_key *cookie_secret, unsigned workers)
 {
 	struct pipe *pipe = mem_new(sizeof *pipe);
+	pipe->loop = loop;
+	pipe->workers = workers;
 	pipe->answerer = answerer_new(cookie_secret);
 	return pipe;
 }
@@ -36,14 +46,57 @@ void pipe_free(struct pipe **held)
 	*held = NULL;
 	if (!pipe)
 		return;
+	recursor_free(&pipe->recursor);
 	answerer_free(&pipe->answerer);
 	mem_free(pipe);
 }
 
+static void on_released(void *user)
+{
+	struct pipe *pipe = user;
+	if (pipe->on_released)
+		pipe->on_released(pipe->user);
+}
+
+/* Without descriptors for it the names outside our zones are refused. */
+static void set_way(struct pipe *pipe, const struct world *world)
+{
+	if (!pipe->recursor && world->way) {
+		pipe->recursor = recursor_new(pipe->loop, world->way, pipe->workers,
+			pipe->answerer, &pipe->count);
+		if (pipe->recursor)
+			recursor_on_released(pipe->recursor, on_released, pipe);
+	}
+	if (pipe->recursor)
+		recursor_set_way(pipe->recursor, world->way, world);
+}
+
 void pipe_set_world(struct pipe *pipe, const struct world *world)
 {
+	if (!world) {
+		recursor_free(&pipe->recursor);
+		return;
+	}
 	pipe->world = world;
 	answerer_set_world(pipe->answerer, &world->answer, world->table);
+	set_way(pipe, world);
+}
+
+const struct world *pipe_oldest(const struct pipe *pipe)
+{
+	const struct world *oldest = pipe->recursor ? recursor_oldest(pipe->recursor) : NULL;
+	return oldest ? oldest : pipe->world;
+}
+
+void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user)
+{
+	pipe->on_released = fn;
+	pipe->user = user;
+}
+
+const struct recursor *pipe_recursor(const struct pipe *pipe)
+{
+	return pipe->recursor;
 }
 
 size_t pipe_scratch(void)
@@ -65,12 +118,18 @@ static bool is_lookup(const struct place *place)
 static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 {
 	const struct zone_table *table = pipe->world->table;
+	bool has_way = pipe->world->way && pipe->recursor;
 	for (size_t i = 0; i < n; i++) {
 		struct place *place = items[i].scratch;
+		place->is_foreign = false;
 		place->zone = is_lookup(place) ? zone_table_find(table, &place->question.key, 0)
 					       : NULL;
-		if (place->zone)
+		if (place->zone) {
 			zone_prefetch_slot(place->zone, &place->question.key);
+		} else if (has_way && is_lookup(place)) {
+			place->is_foreign = true;
+			recursor_prefetch(pipe->recursor, &place->question);
+		}
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct place *place = items[i].scratch;
@@ -80,19 +139,36 @@ static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 }
 
 struct tally {
-	uint64_t answers, truncated, rcodes[RCODE_ROWS];
+	uint64_t answers, later, truncated, rcodes[RCODE_ROWS];
 };
+
+static int32_t answer_foreign(
+	struct pipe *pipe, struct item *item, const struct answer_from *from, unsigned *rcode)
+{
+	const struct place *place = item->scratch;
+	if (from->may_recurse)
+		return recursor_answer(pipe->recursor, item, &place->question, from, rcode);
+	return answer_refuse(pipe->answerer, &place->question, from, RCODE_REFUSED,
+		EDE_PROHIBITED, item->reply, item->room, rcode);
+}
 
 static void answer_one(
 	struct pipe *pipe, struct item *item, uint64_t now_s, struct tally *tally)
 {
 	struct place *place = item->scratch;
+	const struct serve_way *way = pipe->world->way;
 	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP,
+		.may_recurse = way && access_may(&way->access, item->peer),
 		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
 	unsigned rcode = 0;
-	item->reply_len = answer_question(pipe->answerer, &place->question, place->verdict,
-		&from, item->reply, item->room, &rcode);
+	item->reply_len =
+		place->is_foreign
+			? answer_foreign(pipe, item, &from, &rcode)
+			: answer_question(pipe->answerer, &place->question, place->verdict,
+				  &from, item->reply, item->room, &rcode);
+	if (item->reply_len == REPLY_LATER)
+		tally->later++;
 	if (item->reply_len <= 0)
 		return;
 	tally->answers++;
@@ -105,13 +181,24 @@ static void add_up(struct pipe *pipe, bool is_stream, size_t n, const struct tal
 	struct pipe_count *count = &pipe->count;
 	count_add(is_stream ? &count->queries_tcp : &count->queries_udp, n);
 	count_add(&count->answers, tally->answers);
-	if (tally->answers < n)
-		count_add(&count->drops, n - tally->answers);
+	if (tally->answers + tally->later < n)
+		count_add(&count->drops, n - tally->answers - tally->later);
 	if (tally->truncated)
 		count_add(&count->truncated, tally->truncated);
 	for (size_t i = 0; i < RCODE_ROWS; i++)
 		if (tally->rcodes[i])
 			count_add(&count->rcodes[i], tally->rcodes[i]);
+}
+
+void pipe_count_reply(
+	struct pipe_count *count, const uint8_t *reply, int32_t n, unsigned rcode)
+{
+	if (n <= 0)
+		return;
+	count_add(&count->answers, 1);
+	if (reply[2] & (FLAG_TC >> 8))
+		count_add(&count->truncated, 1);
+	count_add(&count->rcodes[rcode < RCODE_ROWS - 1 ? rcode : RCODE_ROWS - 1], 1);
 }
 
 void pipe_batch(void *user, struct item *items, size_t n)
@@ -126,8 +213,7 @@ void pipe_batch(void *user, struct item *items, size_t n)
 		if (n > 1 && is_lookup(place))
 			zone_table_prefetch(pipe->world->table, &place->question.key);
 	}
-	if (n > 1)
-		look_ahead(pipe, items, n);
+	look_ahead(pipe, items, n);
 	uint64_t now_s = clock_wall_s();
 	for (size_t i = 0; i < n; i++)
 		answer_one(pipe, &items[i], now_s, &tally);

@@ -12,18 +12,30 @@
 #include "serve/world.h"
 
 struct hash_key;
+struct recursor;
 
 struct pipe_count { /* open: written by the worker, read by any */
 	_Atomic uint64_t queries_udp, queries_tcp, answers, drops, truncated;
 	_Atomic uint64_t rcodes[7]; /* NOERROR .. REFUSED; the last: any other */
 };
 
+/* One reply that was made: n bytes, 0 when there is none. */
+void pipe_count_reply(
+	struct pipe_count *count, const uint8_t *reply, int32_t n, unsigned rcode);
+
 struct pipe;
-struct pipe *pipe_new(const struct hash_key *cookie_secret);
+/* workers: how many share the limits of the server. */
+struct pipe *pipe_new(
+	struct loop *loop, const struct hash_key *cookie_secret, unsigned workers);
 void pipe_free(struct pipe **pipe);
-/* Between two batches. */
+/* Between two batches. NULL: who waits is told nothing, and nothing more is asked. */
 void pipe_set_world(struct pipe *pipe, const struct world *world);
+/* The oldest world that something still depends on; fn(user): it is another now. */
+const struct world *pipe_oldest(const struct pipe *pipe);
+void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user);
 /* An item_batch_fn; user is the pipe. Each item's scratch has pipe_scratch() bytes. */
 void pipe_batch(void *user, struct item *items, size_t n);
 size_t pipe_scratch(void);
 const struct pipe_count *pipe_counts(const struct pipe *pipe);
+/* NULL until a world with a chain came. */
+const struct recursor *pipe_recursor(const struct pipe *pipe);

@@ -35,12 +35,38 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_TCP_RESET] = { "tcp-reset",
 		"TCP connections reset: too slow, or out of memory" },
 	[COUNT_TCP_BYTES] = { "tcp-bytes", "bytes held for TCP connections now" },
+	[COUNT_CHAIN_HITS] = { "chain-hits", "questions answered from what was kept" },
+	[COUNT_CHAIN_STALE] = { "chain-stale",
+		"questions answered with what was past its time" },
+	[COUNT_CHAIN_MISSES] = { "chain-misses", "questions that the links were asked" },
+	[COUNT_CHAIN_JOINED] = { "chain-joined",
+		"questions that waited for the same one of another client" },
+	[COUNT_CHAIN_REFUSED] = { "chain-refused",
+		"questions not asked: too many were under way" },
+	[COUNT_CHAIN_FAILURES] = { "chain-failures",
+		"questions that came to nothing: SERVFAIL" },
+	[COUNT_CHAIN_ASKS] = { "chain-asks", "questions under way now" },
+	[COUNT_UPSTREAM_UDP] = { "upstream-udp", "questions to other servers over UDP" },
+	[COUNT_UPSTREAM_TCP] = { "upstream-tcp", "questions to other servers over TCP" },
+	[COUNT_UPSTREAM_REPLIES] = { "upstream-replies", "replies of other servers" },
+	[COUNT_UPSTREAM_TIMEOUTS] = { "upstream-timeouts",
+		"questions that another server did not reply to in time" },
+	[COUNT_UPSTREAM_UNREACHABLE] = { "upstream-unreachable",
+		"questions that could not be brought to another server" },
+	[COUNT_UPSTREAM_NEAR_MISSES] = { "upstream-near-misses",
+		"messages to our questions that were no replies to them" },
+	[COUNT_UPSTREAM_SPOOFED] = { "upstream-spoofed",
+		"questions given up over UDP: too many near misses" },
 };
 
 enum {
 	KIND_UDP,
 	KIND_TCP,
 	KINDS
+};
+
+enum {
+	WORLDS_MAX = 64 /* that questions still depend on */
 };
 
 /* One address. Its sockets are each worker's own, or inherited and then shared by all. */
@@ -52,7 +78,10 @@ struct listener {
 
 struct server {
 	struct loop *control;
-	struct world *world, *old; /* old: until the last worker has let go of it */
+	struct world *world[WORLDS_MAX]; /* oldest first; the last is in force */
+	size_t worlds;
+	struct world *next; /* waits for a place */
+	bool is_switching;
 	struct worker **workers;
 	unsigned n, running;
 	struct clients clients; /* of all workers' streams */
@@ -84,6 +113,11 @@ static void on_news(void *user)
 	loop_wake(server->control);
 }
 
+static struct world *newest(const struct server *server)
+{
+	return server->worlds ? server->world[server->worlds - 1] : NULL;
+}
+
 static bool all_on(const struct server *server, const struct world *world)
 {
 	for (unsigned i = 0; i < server->running; i++)
@@ -91,6 +125,50 @@ static bool all_on(const struct server *server, const struct world *world)
 			worker_world(server->workers[i]) != world)
 			return false;
 	return true;
+}
+
+static bool is_used(const struct server *server, const struct world *world)
+{
+	for (unsigned i = 0; i < server->running; i++)
+		if (worker_world(server->workers[i]) == world ||
+			worker_oldest(server->workers[i]) == world)
+			return true;
+	return false;
+}
+
+/* Worlds go in their order: the oldest that is used stands before all that may be. */
+static void free_worlds(struct server *server)
+{
+	while (server->worlds > 1 && !is_used(server, server->world[0])) {
+		world_free(&server->world[0]);
+		server->worlds--;
+		memmove(server->world, server->world + 1,
+			server->worlds * sizeof server->world[0]);
+	}
+}
+
+static void publish(struct server *server)
+{
+	if (!server->next || server->worlds == WORLDS_MAX)
+		return;
+	struct world *world = server->next;
+	server->next = NULL;
+	server->world[server->worlds++] = world;
+	for (unsigned i = 0; i < server->running; i++)
+		worker_send_world(server->workers[i], world);
+}
+
+static void settle(struct server *server)
+{
+	bool is_on = !server->next && all_on(server, newest(server));
+	if (is_on || server->next)
+		free_worlds(server);
+	publish(server);
+	if (!is_on || !server->is_switching)
+		return;
+	server->is_switching = false;
+	if (server->on_switched)
+		server->on_switched(server->switched_user);
 }
 
 static bool all_ended(const struct server *server)
@@ -104,11 +182,7 @@ static bool all_ended(const struct server *server)
 static void on_wake(void *user)
 {
 	struct server *server = user;
-	if (server->old && all_on(server, server->world)) {
-		world_free(&server->old);
-		if (server->on_switched)
-			server->on_switched(server->switched_user);
-	}
+	settle(server);
 	if (server->is_stopping && !server->has_stopped && all_ended(server)) {
 		server->has_stopped = true;
 		if (server->on_stopped)
@@ -207,10 +281,11 @@ static bool adopt_all(struct server *server, const struct server_opts *opts, str
 	return is_good;
 }
 
-static bool make_worker(struct server *server, const struct hash_key *secret,
+static bool make_worker(struct server *server, const struct hash_key *secret, unsigned workers,
 	const struct stream_opts *streams, struct err *err)
 {
-	struct worker *worker = worker_new(secret, streams, &server->clients, on_news, server);
+	struct worker *worker = worker_new(
+		secret, workers, streams, &server->clients, on_news, server);
 	if (!worker) {
 		err_set(err, -1, "out of memory or descriptors while making a worker");
 		return false;
@@ -237,7 +312,7 @@ struct server *server_new(const struct server_opts *opts, struct loop *control, 
 	struct stream_opts own = share(&opts->streams, opts->workers);
 	bool is_good = adopt_all(server, opts, err);
 	for (unsigned i = 0; i < opts->workers && is_good; i++)
-		is_good = make_worker(server, &secret, &own, err);
+		is_good = make_worker(server, &secret, opts->workers, &own, err);
 	if (!is_good) {
 		server_free(&server);
 		return NULL;
@@ -269,7 +344,7 @@ const char *server_listener_kinds(const struct server *server, size_t i)
 
 bool server_start(struct server *server, struct world *world)
 {
-	server->world = world;
+	server->world[server->worlds++] = world;
 	for (; server->running < server->n; server->running++)
 		if (!worker_start(server->workers[server->running], world))
 			return false;
@@ -279,13 +354,12 @@ bool server_start(struct server *server, struct world *world)
 void server_switch(
 	struct server *server, struct world *world, void (*on_switched)(void *user), void *user)
 {
-	must(!server->old && server->world);
-	server->old = server->world;
-	server->world = world;
+	must(!server->is_switching && server->worlds);
+	server->is_switching = true;
+	server->next = world;
 	server->on_switched = on_switched;
 	server->switched_user = user;
-	for (unsigned i = 0; i < server->running; i++)
-		worker_send_world(server->workers[i], world);
+	publish(server);
 }
 
 void server_set_streams(struct server *server, const struct stream_opts *opts)
@@ -327,8 +401,9 @@ void server_free(struct server **held)
 			if (server->listen[i].inherited[kind] >= 0)
 				(void)close(server->listen[i].inherited[kind]);
 	clients_fini(&server->clients);
-	world_free(&server->old);
-	world_free(&server->world);
+	for (size_t i = 0; i < server->worlds; i++)
+		world_free(&server->world[i]);
+	world_free(&server->next);
 	mem_free(server->workers);
 	mem_free(server);
 }

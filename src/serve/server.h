@@ -51,6 +51,20 @@ enum count { /* one row each in server_count_rows */
 	COUNT_TCP_IDLE_CLOSED,
 	COUNT_TCP_RESET,
 	COUNT_TCP_BYTES,
+	COUNT_CHAIN_HITS,
+	COUNT_CHAIN_STALE,
+	COUNT_CHAIN_MISSES,
+	COUNT_CHAIN_JOINED,
+	COUNT_CHAIN_REFUSED,
+	COUNT_CHAIN_FAILURES,
+	COUNT_CHAIN_ASKS,
+	COUNT_UPSTREAM_UDP,
+	COUNT_UPSTREAM_TCP,
+	COUNT_UPSTREAM_REPLIES,
+	COUNT_UPSTREAM_TIMEOUTS,
+	COUNT_UPSTREAM_UNREACHABLE,
+	COUNT_UPSTREAM_NEAR_MISSES,
+	COUNT_UPSTREAM_SPOOFED,
 	COUNT_N,
 };
 struct count_row { /* open: name and sentence, for rootctl and metrics */
@@ -72,9 +86,9 @@ const char *server_listener_kinds(const struct server *server, size_t i);
 /* Starts the workers on their first world. The server owns worlds from here on. False: no
  * thread to be had. */
 bool server_start(struct server *server, struct world *world) CHECKED;
-/* Gives every worker a new world; the one before is freed when the last worker let go of it,
- * then on_switched(user) is called on the control loop. One switch at a time: must not be
- * called before. */
+/* Gives every worker a new world; on_switched(user) is called on the control loop when all of
+ * them answer from it. The worlds before are freed when the last question that began in them
+ * has ended. One switch at a time: must not be called before. */
 void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user),
 	void *user);
 /* Limits of streams after a reload. */

@@ -2,6 +2,7 @@
 #include "serve/worker.h"
 
 #include "base/mem.h"
+#include "serve/recursor.h"
 
 #include <stdatomic.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@ struct worker {
 	_Atomic(struct stream_opts *) opts;
 	_Atomic bool is_stopping;
 	/* What the worker tells. */
-	_Atomic(const struct world *) world;
+	_Atomic(const struct world *) world, oldest;
 	_Atomic bool has_ended;
 	bool is_draining;
 };
@@ -46,6 +47,7 @@ static void on_wake(void *user)
 	const struct world *next = atomic_exchange(&w->next, NULL);
 	if (next) {
 		pipe_set_world(w->pipe, next);
+		atomic_store(&w->oldest, pipe_oldest(w->pipe));
 		atomic_store(&w->world, next);
 		w->on_news(w->user);
 	}
@@ -57,18 +59,27 @@ static void on_wake(void *user)
 		drain(w);
 }
 
-struct worker *worker_new(const struct hash_key *cookie_secret,
+static void on_released(void *user)
+{
+	struct worker *w = user;
+	atomic_store(&w->oldest, pipe_oldest(w->pipe));
+	w->on_news(w->user);
+}
+
+struct worker *worker_new(const struct hash_key *cookie_secret, unsigned workers,
 	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
 	void *user)
 {
 	struct worker *w = mem_new(sizeof *w);
 	w->on_news = on_news;
 	w->user = user;
-	w->pipe = pipe_new(cookie_secret);
 	w->loop = loop_new();
-	if (w->loop)
+	if (w->loop) {
+		w->pipe = pipe_new(w->loop, cookie_secret, workers);
+		pipe_on_released(w->pipe, on_released, w);
 		w->streams = streams_new(
 			w->loop, streams, clients, pipe_batch, w->pipe, pipe_scratch());
+	}
 	if (!w->streams) {
 		worker_free(&w);
 		return NULL;
@@ -113,6 +124,7 @@ static void run(void *user)
 bool worker_start(struct worker *w, const struct world *world)
 {
 	pipe_set_world(w->pipe, world);
+	atomic_store(&w->oldest, world);
 	atomic_store(&w->world, world);
 	w->thread = loop_thread_start(run, w);
 	return w->thread != NULL;
@@ -142,6 +154,11 @@ const struct world *worker_world(const struct worker *w)
 	return atomic_load(&w->world);
 }
 
+const struct world *worker_oldest(const struct worker *w)
+{
+	return atomic_load(&w->oldest);
+}
+
 bool worker_has_ended(const struct worker *w)
 {
 	return atomic_load(&w->has_ended);
@@ -155,22 +172,47 @@ void worker_free(struct worker **worker)
 		return;
 	if (w->thread)
 		loop_thread_join(&w->thread);
+	if (w->pipe)
+		pipe_set_world(w->pipe, NULL);
 	for (size_t i = 0; i < w->udps; i++)
 		udp_close(&w->udp[i]);
 	streams_free(&w->streams);
+	pipe_free(&w->pipe);
 	if (w->loop)
 		loop_free(&w->loop);
 	for (size_t i = 0; i < w->own_fds; i++)
 		(void)close(w->own_fd[i]);
-	pipe_free(&w->pipe);
 	mem_free(atomic_load(&w->opts));
 	mem_free(w);
+}
+
+static void add_recursor(const struct recursor *r, uint64_t *counts)
+{
+	if (!r)
+		return;
+	const struct chain_count *chain = recursor_counts(r);
+	const struct upstream_count *upstream = recursor_upstream(r);
+	counts[COUNT_CHAIN_HITS] += count_get(&chain->hits);
+	counts[COUNT_CHAIN_STALE] += count_get(&chain->stale);
+	counts[COUNT_CHAIN_MISSES] += count_get(&chain->misses);
+	counts[COUNT_CHAIN_JOINED] += count_get(&chain->joined);
+	counts[COUNT_CHAIN_REFUSED] += count_get(&chain->refused);
+	counts[COUNT_CHAIN_FAILURES] += count_get(&chain->failures);
+	counts[COUNT_CHAIN_ASKS] += count_get(&chain->asks);
+	counts[COUNT_UPSTREAM_UDP] += count_get(&upstream->sent_udp);
+	counts[COUNT_UPSTREAM_TCP] += count_get(&upstream->sent_tcp);
+	counts[COUNT_UPSTREAM_REPLIES] += count_get(&upstream->replies);
+	counts[COUNT_UPSTREAM_TIMEOUTS] += count_get(&upstream->timeouts);
+	counts[COUNT_UPSTREAM_UNREACHABLE] += count_get(&upstream->unreachable);
+	counts[COUNT_UPSTREAM_NEAR_MISSES] += count_get(&upstream->near_misses);
+	counts[COUNT_UPSTREAM_SPOOFED] += count_get(&upstream->spoofed);
 }
 
 void worker_add_counts(const struct worker *w, uint64_t *counts)
 {
 	const struct pipe_count *pipe = pipe_counts(w->pipe);
 	const struct stream_count *streams = streams_counts(w->streams);
+	add_recursor(pipe_recursor(w->pipe), counts);
 	counts[COUNT_QUERIES_UDP] += count_get(&pipe->queries_udp);
 	counts[COUNT_QUERIES_TCP] += count_get(&pipe->queries_tcp);
 	counts[COUNT_ANSWERS] += count_get(&pipe->answers);

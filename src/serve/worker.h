@@ -13,9 +13,10 @@
 #include "serve/server.h"
 
 struct worker;
-/* on_news(user) is called on the worker's thread whenever worker_world() or worker_has_ended()
- * changed. NULL: no memory or descriptors. */
-struct worker *worker_new(const struct hash_key *cookie_secret,
+/* on_news(user) is called on the worker's thread whenever worker_world(), worker_oldest() or
+ * worker_has_ended() changed. workers: how many there will be. NULL: no memory or
+ * descriptors. */
+struct worker *worker_new(const struct hash_key *cookie_secret, unsigned workers,
 	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
 	void *user);
 /* Serves a socket. is_own: it is closed with the worker, be this false or true. */
@@ -27,6 +28,8 @@ void worker_send_streams(struct worker *worker, const struct stream_opts *opts);
 void worker_send_stop(struct worker *worker);
 /* The world the worker answers from now. */
 const struct world *worker_world(const struct worker *worker);
+/* The oldest that questions under way depend on. */
+const struct world *worker_oldest(const struct worker *worker);
 bool worker_has_ended(const struct worker *worker);
 /* The thread must have ended or never have run. */
 void worker_free(struct worker **worker);

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "serve/inside.h"
+#include "serve/world.h"
 
 #include "base/mem.h"
+#include "serve/inside.h"
 
-struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n)
+struct serve_way *serve_way_hold(struct serve_way *way)
+{
+	if (way)
+		way->holders++;
+	return way;
+}
+
+void serve_way_drop(struct serve_way **held)
+{
+	struct serve_way *way = *held;
+	*held = NULL;
+	if (way && --way->holders == 0)
+		way->release(way);
+}
+
+struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n,
+	struct serve_way *way)
 {
 	struct world *world = mem_new(sizeof *world);
 	world->texts = *opts;
@@ -20,6 +37,7 @@ struct world *world_new(const struct serve_opts *opts, struct zone *const *zones
 	for (size_t i = 0; i < n; i++)
 		world->zones[i] = zone_hold(zones[i]);
 	world->table = zone_table_new(world->zones, n);
+	world->way = serve_way_hold(way);
 	return world;
 }
 
@@ -32,6 +50,7 @@ void world_free(struct world **held)
 	zone_table_free(&world->table);
 	for (size_t i = 0; i < world->n; i++)
 		zone_drop(&world->zones[i]);
+	serve_way_drop(&world->way);
 	mem_free(world->zones);
 	mem_free(world);
 }

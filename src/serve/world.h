@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* world.h -- all that answers depend on, immutable once published
  *
- * What     Zones and options, built aside by the control thread, checked whole, then
- *          switched to by message. A zone that did not change is shared with the
- *          world before (zone_hold / zone_drop).
+ * What     Zones, options and the way of other names, built aside by the control thread,
+ *          checked whole, then switched to by message. A zone that did not change is shared
+ *          with the world before (zone_hold / zone_drop), and so is the way.
  * Threads  Made and freed by control; read by every worker in between without a lock.
  */
 #pragma once
 
-#include "base/def.h"
+#include "chain/chain.h"
+#include "resolve/resolver.h"
+#include "serve/access.h"
 
 struct zone;
 struct zone_table;
@@ -23,7 +25,23 @@ struct serve_opts {         /* open: plain values, filled by ctl/ */
 	char nsid[256];     /* NSID option's text; empty: not told */
 };
 
+/* How names outside the zones are resolved, and for whom. */
+struct serve_way { /* open: made by ctl/, then never changed but in its holders */
+	struct chain_plan plan;
+	struct resolve_opts resolve;
+	struct access access;
+	struct upstream_opts upstream; /* of all workers together */
+	struct cache *cache; /* these two live as long as the daemon */
+	struct facts *facts;
+	unsigned holders; /* control's thread */
+	void (*release)(struct serve_way *way);
+};
+struct serve_way *serve_way_hold(struct serve_way *way);
+void serve_way_drop(struct serve_way **way);
+
 struct world;
-/* zones[0..n-1]: held by the world until it is freed. */
-struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n);
+/* zones[0..n-1] and way are held by the world until it is freed. way NULL: other names are
+ * refused. */
+struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n,
+	struct serve_way *way);
 void world_free(struct world **world);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "serve/recursor.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "serve/inside.h"
+#include "wire/rrtype.h"
+
+#include <string.h>
+
+/* A client that waits. */
+struct waiting {
+	struct chain_wait wait;
+	struct list list; /* of the recursor's */
+	struct recursor *recursor;
+	struct later *later;
+	struct addr peer;
+	bool is_stream;
+	uint32_t room, len;
+	uint8_t query[];
+};
+
+struct recursor {
+	struct answerer *answerer;
+	struct pipe_count *count;
+	struct upstream *upstream;
+	struct resolver *resolver;
+	struct chain *chain;
+	struct list waits;
+	size_t n;
+	uint8_t reply[MESSAGE_MAX_LEN];
+};
+
+struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, unsigned workers,
+	struct answerer *answerer, struct pipe_count *count)
+{
+	struct recursor *r = mem_new(sizeof *r);
+	r->answerer = answerer;
+	r->count = count;
+	list_init(&r->waits);
+	struct upstream_opts opts = way->upstream;
+	opts.questions = (opts.questions + workers - 1) / workers;
+	opts.connections = (opts.connections + workers - 1) / workers;
+	r->upstream = upstream_new(loop, &opts);
+	if (!r->upstream) {
+		recursor_free(&r);
+		return NULL;
+	}
+	r->resolver = resolver_new(loop, r->upstream, way->cache, way->facts);
+	struct chain_inside inside = { .loop = loop,
+		.upstream = r->upstream,
+		.cache = way->cache,
+		.facts = way->facts,
+		.resolver = r->resolver };
+	r->chain = chain_new(&inside);
+	return r;
+}
+
+static void drop(struct waiting **held)
+{
+	struct waiting *w = *held;
+	*held = NULL;
+	list_drop(&w->list);
+	w->recursor->n--;
+	mem_free(w);
+}
+
+void recursor_free(struct recursor **held)
+{
+	struct recursor *r = *held;
+	*held = NULL;
+	if (!r)
+		return;
+	while (!list_is_empty(&r->waits)) {
+		struct waiting *w = container_of(r->waits.next, struct waiting, list);
+		chain_cancel(&w->wait);
+		later_send(&w->later, NULL, 0);
+		drop(&w);
+	}
+	if (r->chain)
+		chain_free(&r->chain);
+	if (r->resolver)
+		resolver_free(&r->resolver);
+	if (r->upstream)
+		upstream_free(&r->upstream);
+	mem_free(r);
+}
+
+void recursor_set_way(struct recursor *r, const struct serve_way *way, const void *holder)
+{
+	resolver_set_opts(r->resolver, way ? &way->resolve : NULL);
+	chain_set_plan(r->chain, way ? &way->plan : NULL, holder);
+}
+
+const void *recursor_oldest(const struct recursor *r)
+{
+	return chain_oldest(r->chain);
+}
+
+void recursor_on_released(struct recursor *r, void (*fn)(void *user), void *user)
+{
+	chain_on_released(r->chain, fn, user);
+}
+
+const struct chain_count *recursor_counts(const struct recursor *r)
+{
+	return chain_counts(r->chain);
+}
+
+const struct upstream_count *recursor_upstream(const struct recursor *r)
+{
+	return upstream_counts(r->upstream);
+}
+
+/* ---- questions ------------------------------------------------------------------------ */
+
+static struct chain_question ask_of(const struct question *q)
+{
+	return (struct chain_question){ .name = q->key.name,
+		.hash = q->key.hash[0],
+		.type = q->type,
+		.class = q->class,
+		.is_dnssec = q->edns.is_do,
+		.is_checking_disabled = q->flags & FLAG_CD };
+}
+
+void recursor_prefetch(const struct recursor *r, const struct question *q)
+{
+	struct chain_question ask = ask_of(q);
+	chain_prefetch(r->chain, &ask);
+}
+
+static int32_t tell(struct recursor *r, const struct question *q,
+	const struct answer_from *from, const struct chain_told *told, uint8_t *buf,
+	uint32_t room, unsigned *rcode)
+{
+	struct answer_kept kept = { .bytes = told->bytes,
+		.n = told->n,
+		.age = told->age,
+		.stale_ttl = told->stale_ttl };
+	return answer_recall(r->answerer, q, from, &kept, buf, room, rcode);
+}
+
+static void on_told(struct chain_wait *wait, const struct chain_told *told)
+{
+	struct waiting *w = container_of(wait, struct waiting, wait);
+	struct recursor *r = w->recursor;
+	struct question q;
+	struct answer_from from = { .is_stream = w->is_stream,
+		.may_recurse = true,
+		.now_s = clock_wall_s() };
+	from.address = addr_bytes(&w->peer, &from.address_len);
+	unsigned rcode = RCODE_SERVFAIL;
+	int32_t n = 0;
+	if (question_read(&q, w->query, w->len, w->is_stream) == VERDICT_ANSWER)
+		n = tell(r, &q, &from, told, r->reply, w->room, &rcode);
+	pipe_count_reply(r->count, r->reply, n, rcode);
+	later_send(&w->later, r->reply, (size_t)n);
+	drop(&w);
+}
+
+/* Of a client that is to wait; NULL: there are too many, or no memory. */
+static struct waiting *keep(struct recursor *r, const struct item *item)
+{
+	if (r->n >= RECURSOR_WAITS)
+		return NULL;
+	struct waiting *w = mem_try(sizeof *w + item->query_len);
+	if (!w)
+		return NULL;
+	*w = (struct waiting){ .recursor = r,
+		.peer = *item->peer,
+		.is_stream = item->transport != TRANSPORT_UDP,
+		.room = item->room,
+		.len = item->query_len,
+		.wait.done = on_told };
+	memcpy(w->query, item->query, item->query_len);
+	list_put(&r->waits, &w->list);
+	r->n++;
+	return w;
+}
+
+/* What no link is asked about: RFC 6895's types that are questions of another kind. */
+static bool is_meta(uint16_t type)
+{
+	return type == TYPE_OPT || (type >= 128 && type <= 254);
+}
+
+int32_t recursor_answer(struct recursor *r, struct item *item, const struct question *q,
+	const struct answer_from *from, unsigned *rcode)
+{
+	struct chain_question ask = ask_of(q);
+	struct chain_told told;
+	uint8_t *buf = item->reply;
+	uint32_t room = item->room;
+	if (is_meta(q->type))
+		return answer_refuse(
+			r->answerer, q, from, RCODE_REFUSED, EDE_NONE, buf, room, rcode);
+	if (q->type == TYPE_ANY)
+		return answer_any(r->answerer, q, from, buf, room, rcode);
+	if (chain_recall(r->chain, &ask, &told) == CHAIN_TOLD)
+		return tell(r, q, from, &told, buf, room, rcode);
+	if (!(q->flags & FLAG_RD))
+		return answer_refuse(
+			r->answerer, q, from, RCODE_REFUSED, EDE_NONE, buf, room, rcode);
+	struct waiting *w = keep(r, item);
+	enum chain_verdict verdict =
+		w ? chain_ask(r->chain, &ask, &w->wait, &told) : CHAIN_FULL;
+	if (verdict == CHAIN_WAIT && (w->later = item_hold(item)))
+		return REPLY_LATER;
+	if (verdict == CHAIN_WAIT)
+		chain_cancel(&w->wait);
+	if (w)
+		drop(&w);
+	if (verdict == CHAIN_TOLD)
+		return tell(r, q, from, &told, buf, room, rcode);
+	return answer_refuse(
+		r->answerer, q, from, RCODE_SERVFAIL, EDE_NOT_READY, buf, room, rcode);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* recursor.h -- a worker's questions to the chain, and the clients that wait
+ *
+ * What     What is kept is told at once; else the client's query is copied, its place given
+ *          back, and the reply sent when the chain has it.
+ * Threads  One worker.
+ * Memory   A copy of each query that waits, bounded in number.
+ * Limits   RECURSOR_WAITS clients at a time and worker; beyond it SERVFAIL.
+ * Read     RFC 1034 4.3.1, 2308, 4035 3.2, 8482, 8914, 9520.
+ */
+#pragma once
+
+#include "answer/answer.h"
+#include "net/item.h"
+#include "serve/pipe.h"
+
+enum {
+	RECURSOR_WAITS = 20000
+};
+
+struct recursor;
+/* way tells cache, facts and limits; workers: how many share them. NULL without memory. */
+struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, unsigned workers,
+	struct answerer *answerer, struct pipe_count *count);
+/* Who waits is told nothing. */
+void recursor_free(struct recursor **recursor);
+/* way NULL: nothing new is asked. holder: what keeps it. */
+void recursor_set_way(
+	struct recursor *recursor, const struct serve_way *way, const void *holder);
+/* The holder of the oldest way that questions are on, NULL: none is. */
+const void *recursor_oldest(const struct recursor *recursor);
+/* fn(user): that may have changed. */
+void recursor_on_released(struct recursor *recursor, void (*fn)(void *user), void *user);
+
+void recursor_prefetch(const struct recursor *recursor, const struct question *q);
+/* The reply to q into the item: its length, or REPLY_LATER. *rcode: what was told. */
+int32_t recursor_answer(struct recursor *recursor, struct item *item, const struct question *q,
+	const struct answer_from *from, unsigned *rcode);
+const struct chain_count *recursor_counts(const struct recursor *recursor);
+const struct upstream_count *recursor_upstream(const struct recursor *recursor);
