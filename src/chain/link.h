@@ -63,6 +63,9 @@ struct link_given {       /* open: what prepare() gets */
 	const uint8_t *const *zones;
 	/* Tells the operator about something that is odd but not wrong. */
 	void (*warn)(void *teller, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+	/* The data is made of the file at path, absolute: when it changes, comes or goes, the
+	 * link is prepared anew. To be told before the file is opened. */
+	void (*watch)(void *teller, const char *path);
 	void *teller;
 };
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "chain/chain.h"
+#include "links/links.h"
 #include "zone/table.h"
 
 enum {
@@ -41,77 +42,6 @@ struct waiter {
 	bool is_tcp;
 	void *user;
 };
-
-/* ---- the link that resolves ---- */
-
-struct recursion {
-	struct link_ask *ask;
-	struct resolution *resolution;
-};
-
-static void *recurse_open(void *data, const struct link_calls *calls, void *inside)
-{
-	(void)data, (void)calls;
-	return ((struct chain_inside *)inside)->resolver;
-}
-
-static enum link_verdict verdict_of(const struct link_ask *ask)
-{
-	return ask->outcome.rcode == RCODE_SERVFAIL ? LINK_FAIL : LINK_ANSWER;
-}
-
-static void on_resolved(void *user)
-{
-	struct recursion *r = user;
-	const struct link_event event = { .kind = LINK_EVENT_WAKE };
-	ask_event(r->ask, &event);
-}
-
-static enum link_verdict recurse_ask(void *instance, struct link_ask *ask, void **state)
-{
-	struct recursion *r = pad_new(&ask->pad, sizeof *r);
-	if (!r)
-		return ask_fail(ask, EDE_OTHER, "no memory");
-	*r = (struct recursion){ .ask = ask };
-	struct resolve_ask *question = pad_new(&ask->pad, sizeof *question);
-	if (!question)
-		return ask_fail(ask, EDE_OTHER, "no memory");
-	*question = (struct resolve_ask){ .name = ask->question.name,
-		.type = ask->question.type,
-		.is_dnssec = ask->question.is_dnssec,
-		.is_live = ask->question.is_live,
-		.pad = &ask->pad,
-		.budget = &ask->budget,
-		.trace = &ask->trace,
-		.outcome = &ask->outcome,
-		.generation = ask->generation,
-		.link = ask->link };
-	*state = r;
-	if (resolve_start(instance, question, on_resolved, r, &r->resolution))
-		return verdict_of(ask);
-	return LINK_WAIT;
-}
-
-static enum link_verdict recurse_event(
-	void *instance, struct link_ask *ask, void *state, const struct link_event *event)
-{
-	(void)instance, (void)state, (void)event;
-	return verdict_of(ask);
-}
-
-static void recurse_cancel(void *instance, struct link_ask *ask, void *state)
-{
-	(void)instance, (void)ask;
-	struct recursion *r = state;
-	resolve_cancel(&r->resolution);
-}
-
-static const struct link link_resolves = { .abi = ROOTWARD_LINK_ABI,
-	.kind = "recurse",
-	.open = recurse_open,
-	.ask = recurse_ask,
-	.event = recurse_event,
-	.cancel = recurse_cancel };
 
 /* ---- questions ---- */
 
@@ -204,7 +134,7 @@ static void fill_plan(struct subject *s)
 		.generation = 1,
 		.n = 1,
 		.link = { { .name = "recurse",
-			.kind = &link_resolves,
+			.kind = &link_recurse,
 			.generation = 1,
 			.ttl_max = ttl->ttl_max } }
 	};

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "chain/chain.h"
+#include "links/links.h"
+#include "resolve/resolver.h"
+
+struct recursion {
+	struct link_ask *ask;
+	struct resolution *resolution;
+	struct resolve_ask question;
+};
+
+/* The resolver's options are the daemon's (root:, stub:), not the link's: there is nothing to
+ * prepare, and data only has to be something. */
+static void *prepare(const struct link_given *given, char *error, size_t error_size)
+{
+	static char nothing;
+	(void)given, (void)error, (void)error_size;
+	return &nothing;
+}
+
+static void release(void *data)
+{
+	(void)data;
+}
+
+static void *open_resolver(void *data, const struct link_calls *calls, void *inside)
+{
+	(void)data, (void)calls;
+	return ((struct chain_inside *)inside)->resolver;
+}
+
+static void close_resolver(void *instance)
+{
+	(void)instance;
+}
+
+static enum link_verdict verdict_of(const struct link_ask *ask)
+{
+	return ask->outcome.rcode == RCODE_SERVFAIL ? LINK_FAIL : LINK_ANSWER;
+}
+
+static void on_resolved(void *user)
+{
+	struct recursion *r = user;
+	const struct link_event event = { .kind = LINK_EVENT_WAKE };
+	ask_event(r->ask, &event);
+}
+
+static enum link_verdict ask_resolver(void *instance, struct link_ask *ask, void **state)
+{
+	struct recursion *r = pad_new(&ask->pad, sizeof *r);
+	if (!r)
+		return ask_fail(ask, EDE_OTHER, "no memory");
+	*r = (struct recursion){ .ask = ask,
+		.question = { .name = ask->question.name,
+			.type = ask->question.type,
+			.is_dnssec = ask->question.is_dnssec,
+			.is_live = ask->question.is_live,
+			.pad = &ask->pad,
+			.budget = &ask->budget,
+			.trace = &ask->trace,
+			.outcome = &ask->outcome,
+			.generation = ask->generation,
+			.link = ask->link } };
+	*state = r;
+	if (resolve_start(instance, &r->question, on_resolved, r, &r->resolution))
+		return verdict_of(ask);
+	return LINK_WAIT;
+}
+
+static enum link_verdict resolver_event(
+	void *instance, struct link_ask *ask, void *state, const struct link_event *event)
+{
+	(void)instance, (void)state, (void)event;
+	return verdict_of(ask);
+}
+
+static void cancel(void *instance, struct link_ask *ask, void *state)
+{
+	(void)instance, (void)ask;
+	struct recursion *r = state;
+	resolve_cancel(&r->resolution);
+}
+
+const struct link link_recurse = { .abi = ROOTWARD_LINK_ABI,
+	.kind = "recurse",
+	.help = "Asks from the root down.",
+	.prepare = prepare,
+	.release = release,
+	.open = open_resolver,
+	.close = close_resolver,
+	.ask = ask_resolver,
+	.event = resolver_event,
+	.cancel = cancel };
