@@ -135,14 +135,6 @@ static void set_timer(struct chain *chain)
 
 /* ---- along the links ---- */
 
-static bool lies_in(const struct chain_link *link, const uint8_t *name)
-{
-	for (size_t i = 0; i < link->zones_n; i++)
-		if (name_is_at_or_below(name, link->zones[i]))
-			return true;
-	return link->zones_n == 0;
-}
-
 static void note(struct link_ask *ask, enum trace_result result)
 {
 	struct trace_step *step = trace_next(&ask->trace, clock_mono_ms());
@@ -226,7 +218,7 @@ static enum link_verdict ask_link(struct link_ask *ask)
  * good as what it would say, unless it has data of its own. */
 static bool is_passed_by(const struct link_ask *ask, const struct chain_link *link)
 {
-	return !link->kind || link->off || !lies_in(link, ask->question.name) ||
+	return !link->kind || link->off || !chain_link_covers(link, ask->question.name) ||
 	       (ask->kept_source >= 0 && !link->kind->is_local);
 }
 
@@ -380,6 +372,18 @@ static void find_unpassed(struct link_ask *ask, const struct chain_question *q, 
 	ask->kept_source = kept->source;
 }
 
+/* Something old is told, and the question goes on without anybody who waits for it. */
+static bool tell_stale_first(struct link_ask *ask, const struct chain_question *q,
+	uint64_t now_ms, struct chain_told *told)
+{
+	const struct chain_plan *plan = ask->run->plan;
+	if (!plan->opts.is_stale_first || !keep_find_stale(ask->chain, plan, q, now_ms, told))
+		return false;
+	count_add(&ask->chain->count.stale, 1);
+	ask->is_stale_told = true;
+	return true;
+}
+
 enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q,
 	struct chain_wait *wait, struct chain_told *told)
 {
@@ -409,6 +413,10 @@ enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q
 		chain->last = ask->trace;
 		told->trace = &chain->last;
 		ask_free(ask);
+		return CHAIN_TOLD;
+	}
+	if (tell_stale_first(ask, q, now_ms, told)) {
+		set_timer(chain);
 		return CHAIN_TOLD;
 	}
 	list_put(&ask->waits, &wait->list);

@@ -41,6 +41,7 @@ struct chain_opts { /* open */
 	struct recall_ttl ttl;
 	uint32_t stale_s;     /* how long past its time an answer may be told when there is no
 	                        * other; 0: never */
+	bool is_stale_first;  /* tell it at once and look for a fresh one behind it */
 	uint32_t failure_max; /* seconds */
 	uint32_t asks;        /* questions of a worker at a time: 10000 */
 	uint64_t pad_bytes;   /* of all their pads together */
@@ -52,8 +53,11 @@ struct chain_plan { /* open: made by ctl/, then never changed */
 	size_t n;
 	struct chain_link link[CHAIN_LINKS];
 };
-/* Calls release() for each link's data and frees what plan points at by way of free_plan. */
+/* Calls release() for each link's data. */
 void chain_plan_release(struct chain_plan *plan);
+
+/* A link has the name in its own data. */
+bool chain_plan_owns(const struct chain_plan *plan, const uint8_t *name);
 
 /* The kinds there are, from links/; handed in by the roof. */
 const struct link *chain_kind(const struct link *const *kinds, size_t n, const char *kind);

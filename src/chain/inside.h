@@ -38,6 +38,8 @@ struct chain {
 };
 
 /* ---- run.c */
+/* The name lies in the zones that the link is limited to, if it is. */
+bool chain_link_covers(const struct chain_link *link, const uint8_t *name) PURE;
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan);
 void chain_run_free(struct chain_run **run);
 /* A run that is not in force goes with its last ask. */

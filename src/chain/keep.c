@@ -130,6 +130,12 @@ enum chain_verdict chain_recall(
 		if (!keep_find(chain, plan, kinds[i], q, now_ms, &kept) ||
 			kept.age >= kept.head.ttl || kept.head.aux != plan->generation)
 			continue;
+		/* What failed lately is not tried again; something old is better then. */
+		if (kinds[i] == CACHE_FAILURE &&
+			keep_find_stale(chain, plan, q, now_ms, told)) {
+			count_add(&chain->count.stale, 1);
+			return CHAIN_TOLD;
+		}
 		keep_tell(chain, &kept, 0, told);
 		count_add(&chain->count.hits, 1);
 		return CHAIN_TOLD;

@@ -143,6 +143,7 @@ struct link {         /* open: what a plugin exports as rootward_link */
 	enum link_verdict (*event)(void *instance, struct link_ask *ask, void *state,
 		const struct link_event *event);
 	void (*cancel)(void *instance, struct link_ask *ask, void *state);
-	/* Of the data: names that this link owns open special-use names above them. */
+	/* Whether the data has this very name: it is asked about even where special-use names
+	 * are not. */
 	bool (*owns)(const void *data, const uint8_t *name);
 };

@@ -27,6 +27,25 @@ static bool is_on(const struct chain_link *link)
 	return link->kind && !link->off;
 }
 
+bool chain_link_covers(const struct chain_link *link, const uint8_t *name)
+{
+	for (size_t i = 0; i < link->zones_n; i++)
+		if (name_is_at_or_below(name, link->zones[i]))
+			return true;
+	return link->zones_n == 0;
+}
+
+bool chain_plan_owns(const struct chain_plan *plan, const uint8_t *name)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct chain_link *link = &plan->link[i];
+		if (is_on(link) && link->kind->owns && chain_link_covers(link, name) &&
+			link->kind->owns(link->data, name))
+			return true;
+	}
+	return false;
+}
+
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan)
 {
 	struct chain_run *run = mem_new(sizeof *run);

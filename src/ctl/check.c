@@ -5,6 +5,7 @@
 #include "ctl/config.h"
 #include "ctl/daemon.h"
 #include "ctl/report.h"
+#include "ctl/way.h"
 #include "ctl/zones.h"
 #include "text/load.h"
 #include "text/rdata.h"
@@ -79,12 +80,26 @@ static void say_config(const char *path, const struct zones *zones, const struct
 			totals->errors == 1 ? "" : "s");
 }
 
+/* The chain is made as a daemon would, and let go of. */
+static bool is_way_good(const struct config *config, struct complaints *complaints)
+{
+	static const struct way_parts none;
+	struct way *way;
+	if (way_build(&way, config, &none, complaints) < 0)
+		return false;
+	struct serve_way *serve = way ? &way->serve : NULL;
+	serve_way_drop(&serve);
+	return true;
+}
+
 int check_config(const char *path, const struct check_opts *opts)
 {
 	static const struct zones_wish whole;
 	struct complaints complaints = { 0 };
 	struct config *config = config_read(path, &complaints);
 	struct zones *zones = config ? zones_build(config, NULL, &whole, &complaints) : NULL;
+	if (zones && !is_way_good(config, &complaints))
+		zones_free(&zones);
 	struct totals totals = sum(zones, &complaints);
 	json_t *list = json_array();
 	report_complaints(list, NULL, &complaints);

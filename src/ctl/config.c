@@ -2,8 +2,7 @@
 #include "ctl/config.h"
 
 #include "base/near.h"
-#include "ctl/option.h"
-#include "ctl/tree.h"
+#include "ctl/reader.h"
 #include "ctl/user.h"
 #include "wire/name.h"
 
@@ -16,34 +15,8 @@ enum {
 	KEY_MAX = 64
 };
 
-struct said { /* where a key was said first */
-	const char *file;
-	unsigned line;
-};
-
-struct file { /* a file that was read */
-	uint64_t dev, ino;
-};
-
-struct reader {
-	struct config *config;
-	struct complaints *complaints;
-	struct said said[OPTIONS_N];     /* of rows */
-	struct said sections[OPTIONS_N]; /* of sections, by their first row */
-	struct file files[CONFIG_FILES_MAX];
-	size_t files_n, zones_size;
-	bool is_alone; /* no other files are read */
-};
-
-struct source { /* one file of the configuration */
-	struct reader *reader;
-	struct tree tree;
-	const char *path, *folder;
-	unsigned depth;
-};
-
-static void read_file(struct reader *reader, const char *path, unsigned depth,
-	const struct source *from, const struct tree_node *node);
+static void read_file(struct config_reader *reader, const char *path, unsigned depth,
+	const struct text *from, const struct tree_node *node);
 
 static void *slot(struct config *config, const struct option *row)
 {
@@ -52,178 +25,81 @@ static void *slot(struct config *config, const struct option *row)
 
 static bool is_list(enum option_kind kind)
 {
-	return kind == OPTION_ADDRS || kind == OPTION_ZONES || kind == OPTION_INCLUDE ||
-	       kind == OPTION_EMPTY;
+	return option_is_words(kind) || kind == OPTION_ZONES || kind == OPTION_INCLUDE ||
+	       kind == OPTION_STUBS || kind == OPTION_LINKS;
 }
 
 /* ---- values --------------------------------------------------------------------------- */
 
-static void read_value(struct source *source, const struct option *row,
-	const struct tree_node *node, const char *key)
+bool text_read_word(struct text *text, const struct option *row, const struct tree_node *node,
+	const char *key, void *slot)
 {
-	struct reader *r = source->reader;
+	struct config_reader *r = text->reader;
 	if (node->kind != TREE_WORD) {
-		tree_complain(&source->tree, node, r->complaints,
-			"%s: one value is expected, not a %s", key,
+		text_complain(text, node, "%s: one value is expected, not a %s", key,
 			node->kind == TREE_LIST ? "list" : "map");
-		return;
+		return false;
 	}
 	struct option_word word = {
 		.text = node->text,
 		.len = node->len,
 		.is_plain = node->is_plain,
-		.folder = source->folder,
+		.folder = text->folder,
 	};
 	struct err err;
-	int rc = option_read(row, &word, slot(r->config, row), &r->config->arena, &err);
-	struct user user;
-	if (rc == 0 && row->offset == offsetof(struct config, user) && row->kind == OPTION_TEXT)
-		rc = user_find(&user, r->config->user, &err);
+	int rc = option_read(row, &word, slot, &r->config->arena, &err);
 	if (rc < 0)
-		tree_complain(&source->tree, node, r->complaints, "%s: %s", key, err.text);
+		text_complain(text, node, "%s: %s", key, err.text);
+	return rc == 0;
 }
 
-static void read_addrs(
-	struct source *source, const struct option *row, const struct tree_node *list)
+static void read_value(struct text *text, const struct option *row,
+	const struct tree_node *node, const char *key)
 {
-	struct config *config = source->reader->config;
-	if (!config->has_own_listen)
-		config->listen.n = 0;
-	config->has_own_listen = true;
-	if (!list->first)
-		tree_complain(&source->tree, list, source->reader->complaints,
-			"%s: at least one address is expected", row->key);
-	for (const struct tree_node *node = list->first; node; node = node->next)
-		read_value(source, row, node, row->key);
-}
-
-static const char *const zone_words[] = { "name", "file", "folder" };
-enum {
-	ZONE_NAME,
-	ZONE_FILE,
-	ZONE_FOLDER,
-	ZONE_WORDS
-};
-
-/* The words of one zone by key; false when something was wrong with them. */
-static bool read_zone_words(struct source *source, const struct tree_node *map,
-	const struct tree_node *out[ZONE_WORDS])
-{
-	struct complaints *complaints = source->reader->complaints;
-	size_t before = complaints->errors;
-	for (const struct tree_node *key = map->first; key; key = key->next) {
-		size_t i = 0;
-		while (i < ZONE_WORDS && strcmp(zone_words[i], key->text) != 0)
-			i++;
-		if (i == ZONE_WORDS) {
-			const char *near = near_find(key->text, zone_words, ZONE_WORDS);
-			tree_complain(&source->tree, key, complaints,
-				"unknown key '%.40s' of a zone%s%s%s", key->text,
-				near ? "; did you mean '" : "; it has name and file, or folder",
-				near ? near : "", near ? "'?" : "");
-		} else if (out[i]) {
-			tree_complain(&source->tree, key, complaints,
-				"'%s' is said twice; first in line %u", zone_words[i],
-				out[i]->line);
-		} else if (key->value->kind != TREE_WORD || key->value->len == 0) {
-			tree_complain(&source->tree, key->value, complaints,
-				"%s: one word is expected", zone_words[i]);
-		} else {
-			out[i] = key->value;
-		}
-	}
-	return complaints->errors == before;
-}
-
-static bool is_whole_zone(struct source *source, const struct tree_node *map,
-	const struct tree_node *const words[ZONE_WORDS])
-{
-	bool has_name = words[ZONE_NAME], has_file = words[ZONE_FILE];
-	if (words[ZONE_FOLDER] && (has_name || has_file)) {
-		tree_complain(&source->tree, words[ZONE_FOLDER], source->reader->complaints,
-			"a zone has either name and file, or folder");
-		return false;
-	}
-	if (!words[ZONE_FOLDER] && !(has_name && has_file)) {
-		tree_complain(&source->tree, map, source->reader->complaints,
-			"a zone has name and file, or folder: %s",
-			has_name   ? "file is missing"
-			: has_file ? "name is missing"
-				   : "neither is here");
-		return false;
-	}
-	return true;
-}
-
-static struct config_zone *new_zone(struct reader *r)
-{
-	struct config *config = r->config;
-	if (config->zones_n == r->zones_size) {
-		r->zones_size = r->zones_size ? 2 * r->zones_size : 8;
-		config->zones =
-			mem_grow(config->zones, r->zones_size * sizeof config->zones[0]);
-	}
-	return &config->zones[config->zones_n++];
-}
-
-static void read_zone(struct source *source, const struct tree_node *map)
-{
-	struct reader *r = source->reader;
-	const struct tree_node *words[ZONE_WORDS] = { NULL };
-	if (map->kind != TREE_MAP) {
-		tree_complain(&source->tree, map, r->complaints,
-			"a zone is expected: { name: ..., file: ... } or { folder: ... }");
-		return;
-	}
-	if (!read_zone_words(source, map, words) || !is_whole_zone(source, map, words))
-		return;
-	struct name name;
+	struct config *config = text->reader->config;
+	struct user user;
 	struct err err;
-	const struct tree_node *said = words[ZONE_NAME];
-	if (said && name_from_text(&name, said->text, said->len, NULL, &err) < 0) {
-		tree_complain(&source->tree, said, r->complaints, "name: %s", err.text);
-		return;
-	}
-	struct arena *arena = &r->config->arena;
-	struct config_zone *zone = new_zone(r);
-	uint8_t *stored = NULL;
-	if (said) {
-		stored = arena_new(arena, name.len);
-		name_lower(stored, name.bytes, name.len);
-	} else {
-		said = words[ZONE_FOLDER];
-	}
-	*zone = (struct config_zone){
-		.name = stored,
-		.path = option_path(
-			arena, source->folder, stored ? words[ZONE_FILE]->text : said->text),
-		.file = source->path,
-		.line = said->line,
-		.column = said->column,
-	};
+	if (text_read_word(text, row, node, key, slot(config, row)) &&
+		row->kind == OPTION_TEXT && row->offset == offsetof(struct config, user) &&
+		user_find(&user, config->user, &err) < 0)
+		text_complain(text, node, "%s: %s", key, err.text);
 }
 
-static void read_list(
-	struct source *source, const struct option *row, const struct tree_node *list)
+/* The first list that is said takes the place of the default. */
+static void read_words(struct text *text, const struct option *row,
+	const struct tree_node *list, bool is_first)
 {
-	struct complaints *complaints = source->reader->complaints;
+	struct config *config = text->reader->config;
+	if (is_first)
+		*(size_t *)slot(config, row) = 0;
+	if (row->kind == OPTION_ADDRS)
+		config->has_own_listen = true;
+	if (!list->first && row->min)
+		text_complain(text, list, "%s: at least one address is expected", row->key);
+	for (const struct tree_node *node = list->first; node; node = node->next)
+		read_value(text, row, node, row->key);
+}
+
+static void read_list(struct text *text, const struct option *row, const struct tree_node *list,
+	bool is_first)
+{
 	if (list->kind != TREE_LIST) {
-		tree_complain(&source->tree, list, complaints,
-			"%s: a list is expected: [ ... ]", row->key);
+		text_complain(text, list, "%s: a list is expected: [ ... ]", row->key);
 		return;
 	}
-	if (row->kind == OPTION_ADDRS) {
-		read_addrs(source, row, list);
+	if (option_is_words(row->kind)) {
+		read_words(text, row, list, is_first);
 		return;
 	}
+	if (row->kind == OPTION_LINKS)
+		text->reader->config->has_own_chain = true;
 	for (const struct tree_node *node = list->first; node; node = node->next) {
-		if (row->kind == OPTION_ZONES) {
-			read_zone(source, node);
-		} else if (row->kind == OPTION_EMPTY) {
-			tree_complain(&source->tree, node, complaints,
-				"%s: not in this version, which takes only []", row->key);
-			return;
-		}
+		if (row->kind == OPTION_ZONES)
+			parts_read_zone(text, node);
+		else if (row->kind == OPTION_STUBS)
+			parts_read_stub(text, node);
+		else if (row->kind == OPTION_LINKS)
+			links_read(text, node);
 	}
 }
 
@@ -251,7 +127,7 @@ static size_t find_section(const char *key)
 }
 
 static void complain_unknown(
-	struct source *source, const struct tree_node *key, const char *section)
+	struct text *text, const struct tree_node *key, const char *section)
 {
 	char words[OPTIONS_N][KEY_MAX];
 	const char *list[OPTIONS_N], *home = NULL;
@@ -277,46 +153,51 @@ static void complain_unknown(
 	else if (home)
 		(void)snprintf(hint, sizeof hint, "; it belongs under '%.*s:'",
 			(int)strcspn(home, "."), home);
-	tree_complain(&source->tree, key, source->reader->complaints,
-		"unknown key '%.40s'%s%s%s", key->text, section_n ? " in " : "", section, hint);
+	tree_complain(&text->tree, key, text->reader->complaints, "unknown key '%.40s'%s%s%s",
+		key->text, section_n ? " in " : "", section, hint);
 }
 
 /* False when the key was said before where it may be said once. */
-static bool is_first(struct source *source, const struct tree_node *key, const char *full,
-	struct said *said, bool may_repeat)
+static bool is_first(struct text *text, const struct tree_node *key, const char *full,
+	struct config_said *said, bool may_repeat)
 {
 	if (!said->file) {
-		*said = (struct said){ .file = source->path, .line = key->line };
+		*said = (struct config_said){ .file = text->path, .line = key->line };
 		return true;
 	}
 	/* Same file, same pointer: a file is read once. */
-	if (said->file != source->path && may_repeat)
+	if (said->file != text->path && may_repeat)
 		return true;
-	tree_complain(&source->tree, key, source->reader->complaints,
+	tree_complain(&text->tree, key, text->reader->complaints,
 		"'%s' is said twice; first in %s:%u", full, said->file, said->line);
 	return false;
 }
 
-static void read_row(struct source *source, const struct tree_node *key, size_t i)
+static void read_row(struct text *text, const struct tree_node *key, size_t i)
 {
 	const struct option *row = &option_rows[i];
-	struct reader *r = source->reader;
+	struct config_reader *r = text->reader;
 	if (row->kind == OPTION_ABSENT) {
-		tree_complain(&source->tree, key, r->complaints, "'%s' is not in this version",
+		tree_complain(&text->tree, key, r->complaints, "'%s' is not in this version",
 			row->key);
 		return;
 	}
-	if (!is_first(source, key, row->key, &r->said[i], is_list(row->kind)))
+	bool is_new = !r->said[i].file;
+	if (!is_first(text, key, row->key, &r->said[i], is_list(row->kind)))
 		return;
 	if (is_list(row->kind))
-		read_list(source, row, key->value);
+		read_list(text, row, key->value, is_new);
+	else if (row->kind == OPTION_SPECIAL)
+		parts_read_special(text, key->value);
+	else if (row->kind == OPTION_STALE)
+		parts_read_consistency(text, key->value);
 	else
-		read_value(source, row, key->value, row->key);
+		read_value(text, row, key->value, row->key);
 }
 
-static void read_map(struct source *source, const struct tree_node *map, const char *section)
+static void read_map(struct text *text, const struct tree_node *map, const char *section)
 {
-	struct reader *r = source->reader;
+	struct config_reader *r = text->reader;
 	for (const struct tree_node *key = map->first; key; key = key->next) {
 		char full[KEY_MAX];
 		int n = snprintf(
@@ -325,56 +206,57 @@ static void read_map(struct source *source, const struct tree_node *map, const c
 		size_t row = is_long ? OPTIONS_N : find_row(full);
 		/* A dot in the key itself would read as a section. */
 		if (row < OPTIONS_N && !strchr(key->text, '.')) {
-			read_row(source, key, row);
+			read_row(text, key, row);
 			continue;
 		}
 		size_t first =
 			is_long || *section || key->len == 0 ? OPTIONS_N : find_section(full);
 		if (first == OPTIONS_N) {
-			complain_unknown(source, key, section);
+			complain_unknown(text, key, section);
 			continue;
 		}
-		if (!is_first(source, key, full, &r->sections[first], true))
+		if (!is_first(text, key, full, &r->sections[first], true))
 			continue;
 		if (key->value->kind != TREE_MAP)
-			tree_complain(&source->tree, key->value, r->complaints,
+			tree_complain(&text->tree, key->value, r->complaints,
 				"%s: a map is expected", full);
 		else
-			read_map(source, key->value, full);
+			read_map(text, key->value, full);
 	}
 }
 
 /* ---- files ---------------------------------------------------------------------------- */
 
-static const struct tree_node *find_includes(const struct source *source)
+static const struct tree_node *find_includes(const struct text *text)
 {
-	for (const struct tree_node *key = source->tree.root->first; key; key = key->next)
+	for (const struct tree_node *key = text->tree.root->first; key; key = key->next)
 		if (strcmp(key->text, "include") == 0 && key->value->kind == TREE_LIST)
 			return key->value->first;
 	return NULL;
 }
 
-static void read_includes(struct source *source)
+static void read_includes(struct text *text)
 {
-	struct reader *r = source->reader;
-	for (const struct tree_node *n = find_includes(source); n; n = n->next) {
+	struct config_reader *r = text->reader;
+	for (const struct tree_node *n = find_includes(text); n; n = n->next) {
 		if (n->kind != TREE_WORD || n->len == 0) {
-			tree_complain(&source->tree, n, r->complaints,
+			tree_complain(&text->tree, n, r->complaints,
 				"include: the path of a file is expected");
 			continue;
 		}
 		if (r->is_alone) {
-			tree_complain(&source->tree, n, r->complaints,
+			tree_complain(&text->tree, n, r->complaints,
 				"include: this text stands alone");
 			continue;
 		}
-		const char *path = option_path(&r->config->arena, source->folder, n->text);
-		read_file(r, path, source->depth + 1, source, n);
+		const char *path = option_path(&r->config->arena, text->folder, n->text);
+		read_file(r, path, text->depth + 1, text, n);
 	}
 }
 
 /* What the file is not allowed to be; from: the one that includes it. */
-static const char *judge_file(const struct reader *r, const struct tree *tree, unsigned depth)
+static const char *judge_file(
+	const struct config_reader *r, const struct tree *tree, unsigned depth)
 {
 	for (size_t i = 0; i < r->files_n; i++)
 		if (r->files[i].dev == tree->dev && r->files[i].ino == tree->ino)
@@ -394,35 +276,35 @@ static const char *folder_of(struct arena *arena, const char *path)
 	return arena_text(arena, path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static void read_root(struct source *source)
+static void read_root(struct text *text)
 {
-	const struct tree_node *root = source->tree.root;
+	const struct tree_node *root = text->tree.root;
 	if (root && root->kind == TREE_MAP) {
-		read_map(source, root, "");
-		read_includes(source);
+		read_map(text, root, "");
+		read_includes(text);
 	} else if (root && !(root->kind == TREE_WORD && root->is_plain && root->len == 0)) {
-		tree_complain(&source->tree, root, source->reader->complaints,
+		tree_complain(&text->tree, root, text->reader->complaints,
 			"a map of keys is expected, as in 'zones: [ ... ]'");
 	}
-	tree_fini(&source->tree);
+	tree_fini(&text->tree);
 }
 
-static void read_file(struct reader *r, const char *path, unsigned depth,
-	const struct source *from, const struct tree_node *node)
+static void read_file(struct config_reader *r, const char *path, unsigned depth,
+	const struct text *from, const struct tree_node *node)
 {
-	struct source source = { .reader = r, .path = path, .depth = depth };
-	if (tree_read(&source.tree, path, r->complaints) < 0)
+	struct text text = { .reader = r, .path = path, .depth = depth };
+	if (tree_read(&text.tree, path, r->complaints) < 0)
 		return;
-	const char *reason = judge_file(r, &source.tree, depth);
+	const char *reason = judge_file(r, &text.tree, depth);
 	if (reason && from) {
 		tree_complain(
 			&from->tree, node, r->complaints, "include: %s: %s", path, reason);
-		tree_fini(&source.tree);
+		tree_fini(&text.tree);
 		return;
 	}
-	source.folder = folder_of(&r->config->arena, path);
-	r->files[r->files_n++] = (struct file){ source.tree.dev, source.tree.ino };
-	read_root(&source);
+	text.folder = folder_of(&r->config->arena, path);
+	r->files[r->files_n++] = (struct config_seen){ text.tree.dev, text.tree.ino };
+	read_root(&text);
 }
 
 static uint64_t count_cores(void)
@@ -459,16 +341,17 @@ static void set_defaults(struct config *config)
 {
 	for (size_t i = 0; i < OPTIONS_N; i++) {
 		enum option_kind kind = option_rows[i].kind;
-		if (!is_list(kind) || kind == OPTION_ADDRS)
+		bool is_map = kind == OPTION_SPECIAL || kind == OPTION_STALE;
+		if (option_is_words(kind) || !(is_list(kind) || is_map))
 			set_default(config, &option_rows[i]);
 	}
 	config->workers = count_cores();
-	config->control = "";
+	config->control = config->hints = "";
 }
 
-static struct reader *start(struct complaints *complaints)
+static struct config_reader *start(struct complaints *complaints)
 {
-	struct reader *r = mem_new(sizeof *r);
+	struct config_reader *r = mem_new(sizeof *r);
 	r->config = mem_new(sizeof *r->config);
 	r->complaints = complaints;
 	set_defaults(r->config);
@@ -476,9 +359,11 @@ static struct reader *start(struct complaints *complaints)
 }
 
 /* before: how many errors there were. */
-static struct config *end(struct reader *r, size_t before)
+static struct config *end(struct config_reader *r, size_t before)
 {
 	struct config *config = r->config;
+	if (!config->has_own_chain)
+		links_set_default(r);
 	if (r->complaints->errors > before)
 		config_free(&config);
 	mem_free(r);
@@ -488,7 +373,7 @@ static struct config *end(struct reader *r, size_t before)
 struct config *config_read(const char *path, struct complaints *complaints)
 {
 	size_t before = complaints->errors;
-	struct reader *r = start(complaints);
+	struct config_reader *r = start(complaints);
 	read_file(r, arena_text(&r->config->arena, path, strlen(path)), 0, NULL, NULL);
 	return end(r, before);
 }
@@ -497,12 +382,12 @@ struct config *config_read_text(
 	const char *name, const char *text, size_t n, struct complaints *complaints)
 {
 	size_t before = complaints->errors;
-	struct reader *r = start(complaints);
+	struct config_reader *r = start(complaints);
 	const char *path = arena_text(&r->config->arena, name, strlen(name));
-	struct source source = { .reader = r, .path = path, .folder = "" };
+	struct text alone = { .reader = r, .path = path, .folder = "" };
 	r->is_alone = true;
-	if (tree_read_text(&source.tree, path, text, n, complaints) == 0)
-		read_root(&source);
+	if (tree_read_text(&alone.tree, path, text, n, complaints) == 0)
+		read_root(&alone);
 	return end(r, before);
 }
 
@@ -512,13 +397,15 @@ void config_free(struct config **config)
 		return;
 	arena_fini(&(*config)->arena);
 	mem_free((*config)->zones);
+	mem_free((*config)->stubs);
+	mem_free((*config)->specials);
 	mem_free(*config);
 	*config = NULL;
 }
 
 static bool is_same(const struct option *row, const void *a, const void *b)
 {
-	if (row->kind == OPTION_NUMBER)
+	if (row->kind == OPTION_NUMBER || row->kind == OPTION_SIZE)
 		return *(const uint64_t *)a == *(const uint64_t *)b;
 	if (row->kind == OPTION_ADDRS) {
 		const struct addrs *x = a, *y = b;

@@ -24,7 +24,9 @@
 #include <unistd.h>
 
 enum {
-	FILES_BESIDE = 256, /* descriptors for other things than TCP clients */
+	FILES_BESIDE = 256,       /* descriptors for other things than TCP clients */
+	QUESTIONS_WANTED = 10000, /* to other servers at a time, a descriptor each */
+	QUESTIONS_LEAST = 64,
 	FIRST_INHERITED = 3
 };
 
@@ -87,6 +89,14 @@ static void on_signal(void *user, int number)
 	stop(d);
 }
 
+/* A file that a link of the chain is made of. */
+static void on_files(void *user)
+{
+	struct daemon *d = user;
+	if (!d->is_stopping)
+		reload_links(d);
+}
+
 /* ---- the start ------------------------------------------------------------------------ */
 
 static void print_complaints(const struct complaints *c)
@@ -98,14 +108,15 @@ static void print_complaints(const struct complaints *c)
 }
 
 /* TCP connections need descriptors; the soft limit is often 1024. */
-static void raise_files(const struct config *config)
+static void ask_for_files(const struct config *config)
 {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
 	uint64_t sockets = 2 * config->workers * config->listen.n;
 	/* The streams hold an eighth of all back for others. */
-	uint64_t wanted = (config->tcp_connections + sockets + FILES_BESIDE) * 8 / 7;
+	uint64_t upstream = config->links_n ? QUESTIONS_WANTED : 0;
+	uint64_t wanted = (config->tcp_connections + sockets + upstream + FILES_BESIDE) * 8 / 7;
 	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted)
 		return;
 	struct rlimit more = { .rlim_cur = wanted, .rlim_max = limit.rlim_max };
@@ -120,6 +131,20 @@ static void raise_files(const struct config *config)
 		"will be fewer",
 		(unsigned long long)config->tcp_connections, (unsigned long long)wanted,
 		(unsigned long long)limit.rlim_max);
+}
+
+/* What is left of few descriptors is shared by clients over TCP and questions to servers. */
+static void raise_files(struct daemon *d)
+{
+	struct rlimit limit;
+	ask_for_files(d->config);
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	uint64_t taken = 2 * d->config->workers * d->config->listen.n + FILES_BESIDE;
+	uint64_t left = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / 2 : 0;
+	d->questions = (uint32_t)(left > QUESTIONS_WANTED  ? QUESTIONS_WANTED
+				  : left < QUESTIONS_LEAST ? QUESTIONS_LEAST
+							   : left);
 }
 
 /* Without IPv6 on this host its addresses are left out, as long as others remain: a file that
@@ -227,7 +252,7 @@ static int open_all(struct daemon *d)
 		log_line(LOG_ERROR, "server.user: %s", err.text);
 		return EXIT_CONFIG;
 	}
-	raise_files(d->config);
+	raise_files(d);
 	if (listen_all(d) < 0 || open_control(d, &user) < 0)
 		return EXIT_FAILED;
 	if (user.is_set && user_become(&user, &err) < 0) {
@@ -268,14 +293,17 @@ static int serve(struct daemon *d, struct complaints *complaints)
 {
 	static const struct zones_wish whole;
 	d->zones = zones_build(d->config, NULL, &whole, complaints);
+	bool is_refused = !d->zones || reload_way(&d->way, d, d->config, complaints) < 0;
 	print_complaints(complaints);
-	if (!d->zones)
+	if (is_refused)
 		return EXIT_CONFIG;
 	zones_log(d->zones, true);
 	if (!server_start(d->server, reload_world(d))) {
 		log_line(LOG_ERROR, "no thread is to be had for a worker");
 		return EXIT_FAILED;
 	}
+	d->follow = follow_new(d->loop, on_files, d);
+	follow_set(d->follow, d->way ? &d->way->watched : NULL);
 	say_ready(d);
 	loop_run(d->loop);
 	log_line(LOG_INFO, "ended");
@@ -313,8 +341,13 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	int rc = open_and_serve(&d, &complaints);
 	server_free(&d.server);
 	control_close(&d.control);
+	follow_free(&d.follow);
 	loop_free(&d.loop);
 	reload_fini(&d);
+	struct serve_way *way = d.way ? &d.way->serve : NULL;
+	serve_way_drop(&way);
+	facts_free(&d.facts);
+	cache_free(&d.cache);
 	zones_free(&d.zones);
 	if (d.config != d.initial)
 		config_free(&d.config);

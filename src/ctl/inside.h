@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "ctl/config.h"
 #include "ctl/control.h"
+#include "ctl/follow.h"
+#include "ctl/way.h"
 #include "ctl/zones.h"
 #include "serve/server.h"
 
@@ -19,6 +21,11 @@ struct daemon { /* open */
 	struct config *config;  /* in force but for what needs a restart */
 	struct config *initial; /* in force for that */
 	struct zones *zones;
+	struct way *way;     /* of names outside them; NULL: there is none */
+	struct cache *cache; /* these two from the first way on, for good */
+	struct facts *facts;
+	uint32_t questions; /* to other servers at a time; 0: as many as may be */
+	struct follow *follow;
 	uint64_t started_us;
 	uint64_t reloads, reloads_failed;
 	struct list now, next; /* waiters for the reload that runs, for the one after */

@@ -67,15 +67,55 @@ const struct option option_rows[OPTIONS_N] = {
 	{ "zones", OPTION_ZONES, false, AT(zones), "[]", 0, 0, NULL,
 	  "Zones to serve: { name, file } for one, { folder } for every NAME.zone in a "
 	  "folder." },
-	{ "access", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Who may ask for recursion." },
-	{ "cache", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Size and limits of the cache." },
-	{ "root", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
-	  "How names are looked up from the root." },
-	{ "stub", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
-	  "Zones asked for at given servers." },
-	{ "special-use", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Special-use names." },
-	{ "chain", OPTION_EMPTY, false, 0, "[]", 0, 0, NULL,
-	  "How other names are resolved; this version takes only []: they are REFUSED." },
+	{ "access.recursion", OPTION_ACCESS, false, AT(access),
+	  "[loopback, connected]", 0, ACCESS_RULES, NULL,
+	  "Who may ask for names outside the zones: prefixes, loopback, connected (networks "
+	  "of private use that this host is on), connected-all (all it is on); with ! in "
+	  "front: who may not." },
+	{ "cache.size", OPTION_SIZE, true, AT(cache_size), "64MB", MB, 1ull << 40, NULL,
+	  "Memory for what was learned of other names." },
+	{ "cache.ttl-min", OPTION_DURATION, false, AT(ttl_min_ms), "0s", 0, HOUR, NULL,
+	  "Shorter TTLs are made this long." },
+	{ "cache.ttl-max", OPTION_DURATION, false, AT(ttl_max_ms), "1d", SECOND, 7 * DAY, NULL,
+	  "Longer TTLs are made this short." },
+	{ "cache.negative-max", OPTION_DURATION, false, AT(negative_max_ms),
+	  "1h", SECOND, DAY, NULL,
+	  "The longest time that something is held not to exist." },
+	{ "cache.consistency", OPTION_STALE, false, AT(consistency), "strict", 0, 0, NULL,
+	  "What is past its TTL: strict never tells it; { bounded: 1h } does for that long "
+	  "when nothing else comes within 1.8s; { available: 1d } does at once and looks anew "
+	  "behind it." },
+	{ "root.hints", OPTION_PATH, false, AT(hints), NULL, 0, 0, NULL,
+	  "Zone file with names and addresses of the root servers; without it those known." },
+	{ "root.trust-anchor", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
+	  "Keys that signatures are checked with." },
+	{ "root.qname-minimisation", OPTION_BOOL, false, AT(qname_minimisation),
+	  "true", 0, 0, NULL,
+	  "Whether servers are told no more of a name than they need (RFC 9156)." },
+	{ "root.case-randomisation", OPTION_BOOL, false, AT(case_randomisation),
+	  "true", 0, 0, NULL,
+	  "Whether the letter case of questions to servers is random, against forged "
+	  "replies." },
+	{ "root.harden-glue", OPTION_BOOL, false, AT(harden_glue), "true", 0, 0, NULL,
+	  "Whether addresses of servers are believed only from within the zone told of." },
+	{ "root.minimal-responses", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
+	  "Whether answers are kept to what was asked for; they always are." },
+	{ "root.ipv4", OPTION_BOOL, false, AT(ipv4), "true", 0, 0, NULL,
+	  "Whether servers are asked over IPv4." },
+	{ "root.ipv6", OPTION_BOOL, false, AT(ipv6), "true", 0, 0, NULL,
+	  "Whether servers are asked over IPv6." },
+	{ "root.query-loopback", OPTION_BOOL, false, AT(query_loopback), "false", 0, 0, NULL,
+	  "Whether servers at loopback, private and documentation addresses are asked." },
+	{ "stub", OPTION_STUBS, false, AT(stubs), "[]", 0, 0, NULL,
+	  "Zones asked for at given servers: { zone, to: [address@port], first: true } (first: "
+	  "then the common way)." },
+	{ "special-use", OPTION_SPECIAL, false, AT(specials), "{}", 0, 0, NULL,
+	  "Special-use names (localhost., home.arpa., ...): { NAME: forward } hands one to the "
+	  "chain, { NAME: local } answers that it is not there, { all: off } hands over all." },
+	{ "chain", OPTION_LINKS, false, AT(links),
+	  "browser, os, router, isp, root", 0, CHAIN_LINKS, NULL,
+	  "The links that other names are asked of, in order: - NAME: { kind: ... }; []: they "
+	  "are REFUSED." },
 	{ "metrics", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Where metrics are told." },
 	{ "log.level", OPTION_WORD, false, AT(log_level), "info", 0, 3, level_words,
 	  "The least grave lines that are logged." },
@@ -234,6 +274,57 @@ static int read_addr(struct addrs *addrs, const char *text, struct err *err)
 	return 0;
 }
 
+static int read_prefix(struct access_rule *rule, const char *text, struct err *err)
+{
+	char host[ADDR_TEXT_MAX];
+	const char *slash = strchr(text, '/');
+	size_t n = slash ? (size_t)(slash - text) : strlen(text);
+	struct addr addr;
+	if (n >= sizeof host)
+		return err_set(err, -EINVAL, "'%.40s' is no prefix", text);
+	(void)snprintf(host, sizeof host, "%.*s", (int)n, text);
+	if (strpbrk(host, "@[]%") || addr_parse(&addr, host, 0, err) < 0 || addr_port(&addr))
+		return err_set(err, -EINVAL,
+			"'%.40s' is none of a prefix (192.0.2.0/24, 2001:db8::/32), loopback, "
+			"connected, connected-all, or one of them with ! in front",
+			text);
+	uint64_t bits, most = addr.any.sa_family == AF_INET ? 32 : 128;
+	bits = most;
+	if (slash) {
+		const char *p = slash + 1;
+		if (!take_digits(&p, &bits) || *p || bits > most)
+			return err_set(err, -EINVAL, "'%.40s': a length of 0..%llu is expected",
+				text, (unsigned long long)most);
+	}
+	rule->prefix = addr_endpoint(&addr);
+	rule->bits = (uint8_t)(bits + 128 - most);
+	for (size_t i = rule->bits; i < 128; i++)
+		if (rule->prefix.address[i / 8] & (0x80 >> i % 8))
+			return err_set(err, -EINVAL,
+				"'%.40s': bits are set behind the first %llu", text,
+				(unsigned long long)bits);
+	return 0;
+}
+
+static const char *const whom_words[] = { "", "loopback", "connected", "connected-all" };
+
+static int read_access(struct config_access *access, const char *text, struct err *err)
+{
+	if (access->n == ACCESS_RULES)
+		return err_set(err, -EINVAL, "over %d prefixes", ACCESS_RULES);
+	struct config_rule *rule = &access->list[access->n];
+	*rule = (struct config_rule){ .whom = WHOM_PREFIX };
+	rule->rule.is_denied = *text == '!';
+	text += *text == '!';
+	for (size_t i = 1; i < array_len(whom_words); i++)
+		if (strcmp(text, whom_words[i]) == 0)
+			rule->whom = (enum config_whom)i;
+	if (rule->whom == WHOM_PREFIX && read_prefix(&rule->rule, text, err) < 0)
+		return -EINVAL;
+	access->n++;
+	return 0;
+}
+
 static bool is_measured(const struct option *row)
 {
 	return row->kind == OPTION_NUMBER || row->kind == OPTION_SIZE ||
@@ -263,9 +354,14 @@ static int read_kind(const struct option *row, const struct option_word *word, v
 		return read_word(row, slot, word->text, err);
 	case OPTION_ADDRS:
 		return read_addr(slot, word->text, err);
+	case OPTION_ACCESS:
+		return read_access(slot, word->text, err);
 	case OPTION_ZONES:
 	case OPTION_INCLUDE:
-	case OPTION_EMPTY:
+	case OPTION_STUBS:
+	case OPTION_SPECIAL:
+	case OPTION_STALE:
+	case OPTION_LINKS:
 	case OPTION_ABSENT:
 		break;
 	}
@@ -310,7 +406,7 @@ static void print_measure(char *out, size_t size, const struct option *row, uint
 	const struct unit *units = row->kind == OPTION_SIZE ? size_units : time_units;
 	size_t n = row->kind == OPTION_SIZE ? array_len(size_units) : array_len(time_units) - 1;
 	while (row->kind != OPTION_NUMBER && n-- > 0)
-		if (value % units[n].factor == 0) {
+		if (value ? value % units[n].factor == 0 : units[n].factor == SECOND) {
 			(void)snprintf(out, size, "%llu%s",
 				(unsigned long long)(value / units[n].factor), units[n].name);
 			return;
@@ -331,8 +427,16 @@ static const char *kind_text(enum option_kind kind)
 		return "list of zones";
 	case OPTION_INCLUDE:
 		return "list of files";
-	case OPTION_EMPTY:
-		return "[]";
+	case OPTION_ACCESS:
+		return "list of prefixes";
+	case OPTION_STUBS:
+		return "list of stub zones";
+	case OPTION_SPECIAL:
+		return "map of names";
+	case OPTION_STALE:
+		return "strict | { bounded: 1s..3d } | { available: 1s..3d }";
+	case OPTION_LINKS:
+		return "list of links";
 	case OPTION_ABSENT:
 	case OPTION_NUMBER:
 	case OPTION_SIZE:

@@ -23,7 +23,11 @@ enum option_kind {
 	OPTION_ADDRS,    /* struct addrs */
 	OPTION_ZONES,    /* a list of maps, see config.c */
 	OPTION_INCLUDE,  /* a list of files */
-	OPTION_EMPTY,    /* a list of which only the empty one is in this version */
+	OPTION_ACCESS,   /* struct config_access */
+	OPTION_STUBS,    /* a list of maps, see parts.c */
+	OPTION_SPECIAL,  /* a map from names, see parts.c */
+	OPTION_STALE,    /* enum consistency and a time, see parts.c */
+	OPTION_LINKS,    /* a list of links, see links.c */
 	OPTION_ABSENT,   /* known, but not in this version */
 };
 
@@ -39,7 +43,7 @@ struct option {          /* open */
 };
 
 enum {
-	OPTIONS_N = 28
+	OPTIONS_N = 40
 };
 extern const struct option option_rows[OPTIONS_N];
 
@@ -53,6 +57,11 @@ struct option_word { /* open: what the file says */
 };
 int option_read(const struct option *row, const struct option_word *word, void *slot,
 	struct arena *arena, struct err *err) CHECKED;
+/* A list of words, each read by option_read() into the same slot. */
+static inline bool option_is_words(enum option_kind kind)
+{
+	return kind == OPTION_ADDRS || kind == OPTION_ACCESS;
+}
 /* A path as the file means it. */
 const char *option_path(struct arena *arena, const char *folder, const char *path);
 /* What the value may be, for a reader: "10ms..1d". Returns out. */

@@ -17,8 +17,8 @@ enum {
 
 struct waiter {
 	struct list item;
-	struct control_call *call; /* NULL: a signal */
-	bool has_zone;
+	struct control_call *call; /* NULL: nobody waits for a reply */
+	bool has_zone, is_links;   /* is_links: only the chain's files */
 	struct name zone;
 };
 
@@ -28,6 +28,8 @@ struct build { /* what the builder makes of the files */
 	struct config *config; /* NULL: only zones were asked for, or it is refused */
 	struct zones *zones;   /* NULL: refused */
 	const struct zones *old;
+	struct way *way; /* NULL: it has none */
+	bool is_refused, is_links;
 	struct complaints complaints;
 	const uint8_t **names;
 	struct zones_wish wish;
@@ -52,12 +54,12 @@ static json_t *make_reply(const struct build *b)
 	report_complaints(complaints, NULL, &b->complaints);
 	if (b->zones)
 		report_zones(complaints, b->zones);
-	json_t *reply = json_pack("{s:b,s:o,s:I}", "ok", b->zones && b->zones->refused == 0,
-		"complaints", complaints, "took-ms",
-		(json_int_t)((clock_mono_us() - b->started_us) / 1000));
+	json_t *reply = json_pack("{s:b,s:o,s:I}", "ok",
+		!b->is_refused && b->zones && b->zones->refused == 0, "complaints", complaints,
+		"took-ms", (json_int_t)((clock_mono_us() - b->started_us) / 1000));
 	if (b->notes)
 		(void)json_object_set(reply, "notes", b->notes);
-	if (!b->zones) {
+	if (b->is_refused || !b->zones) {
 		(void)json_object_set_new(reply, "config-refused", json_true());
 		return reply;
 	}
@@ -101,6 +103,13 @@ static void reply_all(struct daemon *d, const struct build *b)
 
 /* ---- the end of a build --------------------------------------------------------------- */
 
+static void drop_way(struct way **held)
+{
+	struct serve_way *way = *held ? &(*held)->serve : NULL;
+	*held = NULL;
+	serve_way_drop(&way);
+}
+
 static void build_free(struct build **held)
 {
 	struct build *b = *held;
@@ -109,6 +118,7 @@ static void build_free(struct build **held)
 		config_free(&b->config);
 		zones_free(&b->zones);
 	}
+	drop_way(&b->way);
 	complaints_fini(&b->complaints);
 	mem_free(b->names);
 	json_decref(b->notes);
@@ -119,10 +129,13 @@ static void finish(struct daemon *d)
 {
 	struct build *b = d->build;
 	uint64_t took_ms = (clock_mono_us() - b->started_us) / 1000;
-	bool is_good = b->zones && b->zones->refused == 0;
+	bool is_good = !b->is_refused && (b->is_links || b->zones->refused == 0);
 	d->reloads++;
 	d->reloads_failed += !is_good;
-	if (b->zones)
+	if (b->is_links && is_good)
+		log_limited(&d->told, LOG_INFO, "a file of the chain changed: read in %llu ms",
+			(unsigned long long)took_ms);
+	else if (!b->is_refused)
 		log_limited(&d->told, LOG_INFO,
 			"reloaded in %llu ms: %zu zone%s, %zu parsed, %zu refused",
 			(unsigned long long)took_ms, b->zones->n, b->zones->n == 1 ? "" : "s",
@@ -149,7 +162,7 @@ static void log_refusal(struct daemon *d, const struct build *b)
 		log_limited(&d->told, c->is_error ? LOG_ERROR : LOG_WARNING, "%.*s",
 			(int)strcspn(c->text, "\n"), c->text);
 	}
-	if (!b->zones)
+	if (b->is_refused)
 		log_limited(&d->told, LOG_ERROR,
 			"reload: the configuration is refused, the one before stays in force");
 }
@@ -196,23 +209,38 @@ struct world *reload_world(const struct daemon *d)
 {
 	struct serve_opts opts;
 	fill_serve(&opts, d->config);
-	struct zone **list = mem_array(d->zones->n, sizeof *list);
+	struct serve_way *way = d->way ? &d->way->serve : NULL;
+	size_t special_n = way ? way->special_n : 0;
+	struct zone **list = mem_array(d->zones->n + special_n + 1, sizeof *list);
 	size_t n = zones_served(d->zones, list);
-	struct world *world = world_new(&opts, list, n, NULL);
+	/* A special-use name that the file has as a zone is that zone's. */
+	for (size_t i = 0; i < special_n; i++)
+		if (!zones_find(d->zones, way->special[i]->apex_name))
+			list[n++] = way->special[i];
+	struct world *world = world_new(&opts, list, n, way);
 	mem_free(list);
 	return world;
+}
+
+static uint64_t digest_of(const struct way *way)
+{
+	return way ? way->digest : 0;
 }
 
 /* True when answers can differ. */
 static bool needs_switch(const struct daemon *d, const struct build *b)
 {
 	struct serve_opts a, z;
+	if (digest_of(d->way) != digest_of(b->way))
+		return true;
 	if (b->config) {
 		fill_serve(&a, d->config);
 		fill_serve(&z, b->config);
 		if (memcmp(&a, &z, sizeof a) != 0)
 			return true;
 	}
+	if (!b->zones)
+		return false;
 	if (b->zones->n != d->zones->n)
 		return true;
 	for (size_t i = 0; i < b->zones->n; i++) {
@@ -237,18 +265,39 @@ static void take_config(struct daemon *d, struct build *b)
 	b->config = NULL;
 }
 
+/* Even one that says the same knows the files as they are now. */
+static void take_way(struct daemon *d, struct build *b)
+{
+	if (digest_of(d->way) != digest_of(b->way)) {
+		struct way *before = d->way;
+		d->way = b->way;
+		b->way = before;
+	} else if (d->way) {
+		struct zonefile_files watched = d->way->watched;
+		d->way->watched = b->way->watched;
+		b->way->watched = watched;
+	}
+	follow_set(d->follow, d->way ? &d->way->watched : NULL);
+	drop_way(&b->way);
+}
+
 static void adopt(struct daemon *d, struct build *b)
 {
-	zones_adopt(b->zones, d->zones);
-	zones_log(b->zones, false);
+	if (b->zones) {
+		zones_adopt(b->zones, d->zones);
+		zones_log(b->zones, false);
+	}
 	bool is_new = needs_switch(d, b);
 	if (b->config) {
 		note_restarts(d, b);
 		take_config(d, b);
 	}
-	zones_free(&d->zones);
-	d->zones = b->zones;
+	if (b->zones) {
+		zones_free(&d->zones);
+		d->zones = b->zones;
+	}
 	b->is_adopted = true;
+	take_way(d, b);
 	if (is_new)
 		server_switch(d->server, reload_world(d), on_switched, d);
 	else
@@ -257,16 +306,37 @@ static void adopt(struct daemon *d, struct build *b)
 
 /* ---- the build ------------------------------------------------------------------------ */
 
+enum {
+	FACTS_SERVERS = 8192,
+	SIZE_MIN = 1024 * 1024
+};
+
+int reload_way(struct way **out, struct daemon *d, const struct config *config,
+	struct complaints *complaints)
+{
+	if (config->links_n && !d->cache) {
+		const struct cache_opts opts = { .bytes = d->initial->cache_size,
+			.workers = (unsigned)d->initial->workers };
+		d->cache = cache_new(&opts);
+		d->facts = facts_new(FACTS_SERVERS);
+	}
+	const struct way_parts parts = { d->cache, d->facts, d->questions };
+	return way_build(out, config, &parts, complaints);
+}
+
 static void on_build(void *user)
 {
 	struct build *b = user;
 	const struct config *config = b->current;
-	if (b->wish.n == 0) {
+	if (b->wish.n == 0 && !b->is_links) {
 		b->config = config_read(b->daemon->path, &b->complaints);
 		config = b->config;
 	}
-	if (config)
-		b->zones = zones_build(config, b->old, &b->wish, &b->complaints);
+	b->is_refused = !config || reload_way(&b->way, b->daemon, config, &b->complaints) < 0;
+	if (b->is_refused || b->is_links)
+		return;
+	b->zones = zones_build(config, b->old, &b->wish, &b->complaints);
+	b->is_refused = !b->zones;
 }
 
 static void on_built(void *user)
@@ -278,10 +348,10 @@ static void on_built(void *user)
 		return;
 	}
 	log_refusal(d, b);
-	if (b->zones)
-		adopt(d, b);
-	else
+	if (b->is_refused)
 		finish(d);
+	else
+		adopt(d, b);
 }
 
 /* The names that are asked for; none when anybody asked for everything. */
@@ -290,14 +360,18 @@ static void fill_wish(struct daemon *d, struct build *b)
 	size_t n = 0;
 	for (struct list *i = d->now.next; i != &d->now; i = i->next) {
 		const struct waiter *w = container_of(i, struct waiter, item);
-		if (!w->has_zone)
+		if (!w->has_zone && !w->is_links)
 			return;
-		n++;
+		n += w->has_zone;
 	}
-	b->names = mem_array(n, sizeof *b->names);
+	b->is_links = n == 0;
+	b->names = mem_array(n + 1, sizeof *b->names);
 	b->wish.names = b->names;
-	for (struct list *i = d->now.next; i != &d->now; i = i->next)
-		b->names[b->wish.n++] = container_of(i, struct waiter, item)->zone.bytes;
+	for (struct list *i = d->now.next; i != &d->now; i = i->next) {
+		const struct waiter *w = container_of(i, struct waiter, item);
+		if (w->has_zone)
+			b->names[b->wish.n++] = w->zone.bytes;
+	}
 }
 
 static void start_next(struct daemon *d)
@@ -321,17 +395,35 @@ static void start_next(struct daemon *d)
 }
 
 /* A signal that waits stands for the ones after it. */
-static bool has_signal(struct daemon *d)
+static bool has_signal(struct daemon *d, bool is_links)
 {
-	for (struct list *i = d->next.next; i != &d->next; i = i->next)
-		if (!container_of(i, struct waiter, item)->call)
+	for (struct list *i = d->next.next; i != &d->next; i = i->next) {
+		const struct waiter *w = container_of(i, struct waiter, item);
+		if (!w->call && w->is_links == is_links)
 			return true;
+	}
 	return false;
+}
+
+static void wait_for(struct daemon *d, struct waiter *w)
+{
+	list_put(&d->next, &w->item);
+	if (!d->build)
+		start_next(d);
+}
+
+void reload_links(struct daemon *d)
+{
+	if (has_signal(d, true))
+		return;
+	struct waiter *w = mem_new(sizeof *w);
+	w->is_links = true;
+	wait_for(d, w);
 }
 
 void reload_ask(struct daemon *d, const uint8_t *zone, struct control_call *call)
 {
-	if (!call && has_signal(d))
+	if (!call && has_signal(d, false))
 		return;
 	struct waiter *w = mem_new(sizeof *w);
 	w->call = call;
@@ -340,9 +432,7 @@ void reload_ask(struct daemon *d, const uint8_t *zone, struct control_call *call
 		w->zone.len = (uint8_t)name_len(zone);
 		memcpy(w->zone.bytes, zone, w->zone.len);
 	}
-	list_put(&d->next, &w->item);
-	if (!d->build)
-		start_next(d);
+	wait_for(d, w);
 }
 
 static void refuse_all(struct list *waiters)

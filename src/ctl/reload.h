@@ -12,6 +12,11 @@
 
 /* zone NULL: everything. call NULL: nobody waits. */
 void reload_ask(struct daemon *daemon, const uint8_t *zone, struct control_call *call);
+/* A file that a link is made of has changed: the chain is made anew, nothing else is read. */
+void reload_links(struct daemon *daemon);
+/* The way of config, for the daemon's first start and its reloads; the builder's thread. */
+int reload_way(struct way **out, struct daemon *daemon, const struct config *config,
+	struct complaints *complaints) CHECKED;
 /* Before the end: waiters get a refusal. */
 void reload_end(struct daemon *daemon);
 /* After the loop: what was being switched to is let go of. */

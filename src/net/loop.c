@@ -28,6 +28,13 @@ struct loop_timer {
 	void *user;
 };
 
+struct loop_watch {
+	uv_fs_event_t uv;
+	struct loop *loop;
+	void (*on_change)(void *user);
+	void *user;
+};
+
 struct loop_signal {
 	uv_signal_t uv;
 	struct loop *loop;
@@ -222,6 +229,35 @@ void loop_timer_free(struct loop_timer **timer)
 		return;
 	uv_close((uv_handle_t *)&(*timer)->uv, free_handle);
 	*timer = NULL;
+}
+
+static void changed(uv_fs_event_t *uv, const char *name, int events, int status)
+{
+	struct loop_watch *watch = container_of(uv, struct loop_watch, uv);
+	(void)name, (void)events, (void)status;
+	if (!watch->loop->is_ending)
+		watch->on_change(watch->user);
+}
+
+struct loop_watch *loop_watch_new(
+	struct loop *loop, const char *folder, void (*on_change)(void *user), void *user)
+{
+	struct loop_watch *watch = mem_new(sizeof *watch);
+	must(uv_fs_event_init(&loop->uv, &watch->uv) == 0);
+	watch->loop = loop;
+	watch->on_change = on_change;
+	watch->user = user;
+	if (uv_fs_event_start(&watch->uv, changed, folder, 0))
+		loop_watch_free(&watch);
+	return watch;
+}
+
+void loop_watch_free(struct loop_watch **watch)
+{
+	if (!*watch)
+		return;
+	uv_close((uv_handle_t *)&(*watch)->uv, free_handle);
+	*watch = NULL;
 }
 
 static void signalled(uv_signal_t *uv, int number)

@@ -47,6 +47,13 @@ void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repe
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer **timer);
 
+/* Something in the folder came, went or changed; changes that come together may be one call.
+ * NULL: it is not there, or cannot be watched. */
+struct loop_watch;
+struct loop_watch *loop_watch_new(
+	struct loop *loop, const char *folder, void (*on_change)(void *user), void *user);
+void loop_watch_free(struct loop_watch **watch);
+
 void loop_on_signal(
 	struct loop *loop, int signal, void (*on_signal)(void *user, int signal), void *user);
 

@@ -30,8 +30,7 @@ enum {
 	RCODE_ROWS = 7
 };
 
-struct pipe *pipe_new(
-	struct loop *loop, const struct hash_key *cookie_secret, unsigned workers)
+struct pipe *pipe_new(struct loop *loop, const struct hash_key *cookie_secret, unsigned workers)
 {
 	struct pipe *pipe = mem_new(sizeof *pipe);
 	pipe->loop = loop;
@@ -62,8 +61,8 @@ static void on_released(void *user)
 static void set_way(struct pipe *pipe, const struct world *world)
 {
 	if (!pipe->recursor && world->way) {
-		pipe->recursor = recursor_new(pipe->loop, world->way, pipe->workers,
-			pipe->answerer, &pipe->count);
+		pipe->recursor = recursor_new(
+			pipe->loop, world->way, pipe->workers, pipe->answerer, &pipe->count);
 		if (pipe->recursor)
 			recursor_on_released(pipe->recursor, on_released, pipe);
 	}
@@ -114,6 +113,16 @@ static bool is_lookup(const struct place *place)
 	return place->verdict == VERDICT_ANSWER && place->question.class == CLASS_IN;
 }
 
+/* A part of special-use names that the way's links were given. */
+static bool is_opened(const struct serve_way *way, const struct zone *zone, const uint8_t *name)
+{
+	for (size_t i = 0; i < way->opens_n; i++)
+		if (name_is_at_or_below(name, way->opens[i]) &&
+			name_is_at_or_below(way->opens[i], zone->apex_name))
+			return true;
+	return chain_plan_owns(&way->plan, name);
+}
+
 /* Three rounds over the batch; each asks for what the next will touch. */
 static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 {
@@ -124,6 +133,9 @@ static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 		place->is_foreign = false;
 		place->zone = is_lookup(place) ? zone_table_find(table, &place->question.key, 0)
 					       : NULL;
+		if (place->zone && place->zone->is_special && has_way &&
+			is_opened(pipe->world->way, place->zone, place->question.key.name))
+			place->zone = NULL;
 		if (place->zone) {
 			zone_prefetch_slot(place->zone, &place->question.key);
 		} else if (has_way && is_lookup(place)) {
@@ -162,11 +174,10 @@ static void answer_one(
 		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
 	unsigned rcode = 0;
-	item->reply_len =
-		place->is_foreign
-			? answer_foreign(pipe, item, &from, &rcode)
-			: answer_question(pipe->answerer, &place->question, place->verdict,
-				  &from, item->reply, item->room, &rcode);
+	item->reply_len = place->is_foreign ? answer_foreign(pipe, item, &from, &rcode)
+					    : answer_question(pipe->answerer, &place->question,
+						      place->verdict, &from, item->reply,
+						      item->room, &rcode);
 	if (item->reply_len == REPLY_LATER)
 		tally->later++;
 	if (item->reply_len <= 0)
@@ -190,8 +201,7 @@ static void add_up(struct pipe *pipe, bool is_stream, size_t n, const struct tal
 			count_add(&count->rcodes[i], tally->rcodes[i]);
 }
 
-void pipe_count_reply(
-	struct pipe_count *count, const uint8_t *reply, int32_t n, unsigned rcode)
+void pipe_count_reply(struct pipe_count *count, const uint8_t *reply, int32_t n, unsigned rcode)
 {
 	if (n <= 0)
 		return;

@@ -31,6 +31,11 @@ struct serve_way { /* open: made by ctl/, then never changed but in its holders 
 	struct resolve_opts resolve;
 	struct access access;
 	struct upstream_opts upstream; /* of all workers together */
+	/* Zones of special-use names, served beside ours; what lies in them but at or below
+	 * a name of opens, or is owned by a link, goes to the chain all the same. */
+	size_t special_n, opens_n;
+	struct zone **special;
+	const uint8_t **opens;
 	struct cache *cache; /* these two live as long as the daemon */
 	struct facts *facts;
 	unsigned holders; /* control's thread */

@@ -72,6 +72,7 @@ struct zone { /* open: the hot fields first */
 	/* max: of any name in it, for the search's start */
 	uint8_t apex_labels, apex_len, max_labels;
 	bool has_nsec, has_nsec3;
+	bool is_special; /* of special-use names: parts of it may be somebody else's */
 	uint32_t negative_ttl; /* min(SOA's TTL, its minimum): RFC 2308 3 */
 	const struct set *soa;
 	uint32_t nsecs; /* owners of NSEC in canonical order */

@@ -26,20 +26,52 @@ static void check_row(const struct config *config, const struct option *row)
 	case OPTION_ADDRS:
 		must(config->listen.n > 0 && config->listen.n <= LISTENERS_MAX);
 		break;
+	case OPTION_ACCESS:
+		must(config->access.n <= ACCESS_RULES);
+		break;
+	case OPTION_STALE:
+		must(config->consistency == CONSISTENCY_STRICT || config->stale_ms >= 1000);
+		break;
+	case OPTION_LINKS:
+		must(config->links_n <= CHAIN_LINKS);
+		break;
 	case OPTION_BOOL:
 	case OPTION_PATH:
 	case OPTION_ZONES:
 	case OPTION_INCLUDE:
-	case OPTION_EMPTY:
+	case OPTION_STUBS:
+	case OPTION_SPECIAL:
 	case OPTION_ABSENT:
 		break;
 	}
+}
+
+static void check_names(const uint8_t *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		must(name_check(names[i], NAME_MAX_LEN) == name_len(names[i]));
+}
+
+static void check_links(const struct config *config)
+{
+	for (size_t i = 0; i < config->links_n; i++) {
+		const struct config_link *link = &config->links[i];
+		must(*link->name && link->place.line > 0 && link->kind_text && link->values);
+		check_names(link->zones, link->zones_n);
+	}
+	for (size_t i = 0; i < config->stubs_n; i++) {
+		must(config->stubs[i].to.n > 0);
+		check_names(&config->stubs[i].name, 1);
+	}
+	for (size_t i = 0; i < config->specials_n; i++)
+		check_names(&config->specials[i].name, config->specials[i].name ? 1 : 0);
 }
 
 static void check_config(const struct config *config)
 {
 	for (size_t i = 0; i < OPTIONS_N; i++)
 		check_row(config, &option_rows[i]);
+	check_links(config);
 	for (size_t i = 0; i < config->zones_n; i++) {
 		const struct config_zone *zone = &config->zones[i];
 		must(*zone->path && zone->line > 0 && zone->column > 0);

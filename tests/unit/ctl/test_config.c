@@ -2,13 +2,18 @@
 #include "ctl/config.h"
 #include "ctl/option.h"
 #include "ctl/tree.h"
+#include "ctl/way.h"
 #include "ctl/zones.h"
 #include "unit/unit.h"
+#include "wire/name.h"
+#include "zone/zone.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+static const struct way_parts no_parts;
 
 /* TOP_SRCDIR comes from the makefile. */
 static void go_to(const char *folder)
@@ -40,6 +45,9 @@ static void check_bad(const char *path)
 	size_t n = read_wanted(path, wanted, COMPLAINTS_MAX);
 	struct config *config = config_read(path, &c);
 	struct zones *zones = config ? zones_build(config, NULL, &whole, &c) : NULL;
+	struct way *way;
+	if (zones && way_build(&way, config, &no_parts, &c) < 0)
+		zones_free(&zones);
 	ck_assert_msg(!zones, "%s was taken", path);
 	ck_assert_msg(n > 0 && n == c.n, "%s: %zu complaints, not %zu", path, c.n, n);
 	for (size_t i = 0; i < n; i++) {
@@ -65,6 +73,133 @@ START_TEST(every_bad_file_is_refused_with_the_place_and_the_reason)
 	}
 	(void)closedir(dir);
 	ck_assert_uint_ge(n, 60);
+}
+END_TEST
+
+static struct config *read_text(const char *text)
+{
+	struct complaints c = { 0 };
+	struct config *config = config_read_text("text", text, strlen(text), &c);
+	ck_assert_msg(config && c.n == 0, "%s", c.n ? c.list[0].text : "");
+	return config;
+}
+
+static struct way *make_way(const struct config *config, size_t warnings)
+{
+	struct complaints c = { 0 };
+	struct way *way;
+	ck_assert_msg(way_build(&way, config, &no_parts, &c) == 0, "%s", c.list[0].text);
+	ck_assert_uint_eq(c.warnings, warnings);
+	complaints_fini(&c);
+	return way;
+}
+
+static void free_way(struct way **way)
+{
+	struct serve_way *serve = *way ? &(*way)->serve : NULL;
+	*way = NULL;
+	serve_way_drop(&serve);
+}
+
+/* Who may ask for other names. */
+static bool may(const struct way *way, const char *text)
+{
+	struct addr addr;
+	struct err err;
+	ck_assert_int_eq(addr_parse(&addr, text, 53, &err), 0);
+	return access_may(&way->serve.access, &addr);
+}
+
+static bool is_special(const struct way *way, const char *name)
+{
+	for (size_t i = 0; i < way->serve.special_n; i++) {
+		char text[NAME_TEXT_MAX];
+		(void)name_print(text, way->serve.special[i]->apex_name);
+		if (strcmp(text, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(without_a_word_this_host_and_private_neighbours_may_ask)
+{
+	struct config *config = read_text("{}");
+	struct way *way = make_way(config, 0);
+	ck_assert(may(way, "127.0.0.1") && may(way, "127.9.9.9") && may(way, "::1"));
+	ck_assert(!may(way, "192.0.2.1") && !may(way, "2001:db8::1"));
+	ck_assert_uint_eq(way->serve.resolve.hints_n, 26);
+	ck_assert(!way->serve.resolve.query_loopback);
+	ck_assert_uint_eq(way->serve.resolve.ttl.ttl_max, 86400);
+	ck_assert_uint_eq(way->serve.plan.opts.stale_s, 0);
+	ck_assert(is_special(way, "localhost.") && is_special(way, "127.100.in-addr.arpa."));
+	free_way(&way);
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(prefixes_may_and_prefixes_with_a_mark_may_not)
+{
+	struct config *config = read_text("access: { recursion: [\"!10.1.0.0/16\", 10.0.0.0/8, "
+					  "192.0.2.128/25, 2001:db8::/33, \"!loopback\"] }\n");
+	struct way *way = make_way(config, 0);
+	ck_assert(may(way, "10.0.0.1") && !may(way, "10.1.0.1") && !may(way, "11.0.0.1"));
+	ck_assert(may(way, "192.0.2.128") && !may(way, "192.0.2.127"));
+	ck_assert(may(way, "2001:db8:7fff::1") && !may(way, "2001:db8:8000::1"));
+	ck_assert(!may(way, "127.0.0.1") && !may(way, "::1"));
+	free_way(&way);
+	config_free(&config);
+	config = read_text("access: { recursion: [] }");
+	way = make_way(config, 0);
+	ck_assert(!may(way, "127.0.0.1"));
+	free_way(&way);
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(special_use_names_are_ours_unless_the_file_hands_them_over)
+{
+	struct config *config =
+		read_text("special-use: { home.arpa.: forward, corp.: local, "
+			  "1.10.in-addr.arpa.: forward, odd.example.: forward }");
+	struct way *way = make_way(config, 1);
+	ck_assert(!is_special(way, "home.arpa.") && is_special(way, "corp."));
+	ck_assert(is_special(way, "10.in-addr.arpa."));
+	ck_assert_uint_eq(way->serve.opens_n, 1);
+	free_way(&way);
+	config_free(&config);
+	config = read_text("special-use: { all: off, corp.: local }");
+	way = make_way(config, 0);
+	ck_assert(is_special(way, "corp."));
+	ck_assert_uint_eq(way->serve.special_n, 1);
+	free_way(&way);
+	config_free(&config);
+}
+END_TEST
+
+START_TEST(an_empty_chain_is_no_way_and_another_option_another_one)
+{
+	static const char *const texts[] = { "{}", "root: { ipv6: false }",
+		"cache: { consistency: { bounded: 1h } }", "access: { recursion: [] }",
+		"stub: [{ zone: a.test., to: [127.0.0.1@5300] }]",
+		"chain: [{ root: { kind: recurse } }]",
+		"chain: [{ root: { kind: recurse, budget: 1s } }]" };
+	uint64_t digests[array_len(texts)];
+	struct config *config = read_text("chain: []");
+	struct way *way = make_way(config, 0);
+	ck_assert_ptr_null(way);
+	config_free(&config);
+	for (size_t i = 0; i < array_len(texts); i++) {
+		config = read_text(texts[i]);
+		way = make_way(config, 0);
+		digests[i] = way->digest;
+		free_way(&way);
+		way = make_way(config, 0);
+		ck_assert_uint_eq(way->digest, digests[i]);
+		free_way(&way);
+		config_free(&config);
+		for (size_t j = 0; j < i; j++)
+			ck_assert_uint_ne(digests[i], digests[j]);
+	}
 }
 END_TEST
 
@@ -126,6 +261,31 @@ START_TEST(every_key_lands_in_its_place_and_lists_append_over_files)
 	ck_assert_str_eq(config->identity, "ns1 # here");
 	ck_assert_str_eq(config->nsid, "ns1");
 	ck_assert_uint_eq(config->log_level, LOG_WARNING);
+	ck_assert_uint_eq(config->access.n, 2);
+	ck_assert_uint_eq(config->cache_size, 8u << 20);
+	ck_assert_uint_eq(config->ttl_min_ms, 5000);
+	ck_assert_uint_eq(config->ttl_max_ms, 3600000);
+	ck_assert_uint_eq(config->negative_max_ms, 60000);
+	ck_assert_int_eq(config->consistency, CONSISTENCY_AVAILABLE);
+	ck_assert_uint_eq(config->stale_ms, 86400000);
+	ck_assert_str_eq(config->hints, "./root.hints");
+	ck_assert(!config->qname_minimisation && !config->case_randomisation);
+	ck_assert(!config->harden_glue && !config->ipv4 && !config->ipv6);
+	ck_assert(config->query_loopback);
+	ck_assert_uint_eq(config->stubs_n, 2);
+	ck_assert_int_eq(memcmp(config->stubs[0].name, "\4corp", 6), 0);
+	ck_assert(config->stubs[0].is_first && !config->stubs[1].is_first);
+	ck_assert_uint_eq(config->stubs[1].to.n, 2);
+	ck_assert_uint_eq(config->specials_n, 2);
+	ck_assert(!config->specials[0].name && config->specials[1].is_local);
+	ck_assert_uint_eq(config->links_n, 3);
+	ck_assert_str_eq(config->links[1].name, "own");
+	ck_assert_ptr_null(config->links[0].kind);
+	ck_assert_uint_eq(config->links[0].ttl_max_ms, 60000);
+	ck_assert_uint_eq(config->links[1].budget_ms, 1500);
+	ck_assert(config->links[1].stops && !config->links[2].stops);
+	ck_assert_uint_eq(config->links[1].zones_n, 1);
+	ck_assert(config->links[1].has_local);
 	ck_assert_uint_eq(config->zones_n, 3);
 	ck_assert_str_eq(config->zones[0].path, "./zones/example.test.zone");
 	ck_assert_str_eq(config->zones[1].path, "/absolute/other.zone");
@@ -197,6 +357,10 @@ START_TEST(half_a_million_nodes_are_the_end)
 END_TEST
 
 UNIT_MAIN("ctl/config", every_bad_file_is_refused_with_the_place_and_the_reason,
+	without_a_word_this_host_and_private_neighbours_may_ask,
+	prefixes_may_and_prefixes_with_a_mark_may_not,
+	special_use_names_are_ours_unless_the_file_hands_them_over,
+	an_empty_chain_is_no_way_and_another_option_another_one,
 	a_file_that_says_nothing_has_every_default,
 	every_key_lands_in_its_place_and_lists_append_over_files,
 	a_json_document_is_a_valid_file, what_needs_a_restart_is_found_when_it_differs,
