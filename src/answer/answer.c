@@ -298,6 +298,11 @@ int32_t answer_question(struct answerer *a, const struct question *q, enum verdi
 	return finish(a, q, from, 0, 0, rcode);
 }
 
+const struct key *answer_elsewhere(const struct answerer *a)
+{
+	return a->reply.elsewhere;
+}
+
 int32_t answer_recall(struct answerer *a, const struct question *q,
 	const struct answer_from *from, const struct answer_kept *kept, uint8_t *buf,
 	uint32_t room, unsigned *rcode)

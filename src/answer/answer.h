@@ -48,6 +48,9 @@ void answerer_set_world(
  * UDP, 65535 on a stream. Returns its length, 0 for no reply; *rcode gets what was told. */
 int32_t answer_question(struct answerer *a, const struct question *q, enum verdict verdict,
 	const struct answer_from *from, uint8_t *buf, uint32_t room, unsigned *rcode);
+/* The name that the reply made last ends at because it is not ours: an alias leads there, or it
+ * lies below a delegation. NULL: the reply is whole. It stands until the next reply. */
+const struct key *answer_elsewhere(const struct answerer *a) PURE;
 /* The same for a question (VERDICT_ANSWER) that the chain has answered. What does not fit over
  * UDP is left to TCP. */
 int32_t answer_recall(struct answerer *a, const struct question *q,

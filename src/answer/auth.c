@@ -239,6 +239,7 @@ static bool step(struct walk *w)
 		return answer_node(w, false);
 	}
 	answer_referral(w);
+	r->elsewhere = w->key;
 	return false;
 }
 
@@ -254,8 +255,10 @@ bool auth_answer(const struct zone_table *zones, struct reply *r)
 		return false;
 	while (step(&w)) {
 		w.zone = choose_zone(&w);
-		if (!w.zone) /* the rest of the chain is somebody else's to tell */
+		if (!w.zone) { /* the rest of the chain is somebody else's to tell */
+			r->elsewhere = w.key;
 			break;
+		}
 	}
 	deny_write(r);
 	additional_write(r);

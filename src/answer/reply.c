@@ -12,6 +12,7 @@ void reply_start(struct reply *r, const struct question *q, struct writer *w)
 	r->rcode = RCODE_NOERROR;
 	r->is_authoritative = r->is_truncated = false;
 	r->ede = EDE_NONE;
+	r->elsewhere = NULL;
 	r->sets = r->names = r->mades = r->proofs = 0;
 }
 

@@ -26,6 +26,7 @@ struct reply { /* open: the answer floor */
 	unsigned rcode;
 	bool is_authoritative, is_truncated;
 	enum ede ede;
+	const struct key *elsewhere; /* where others have to be asked on; NULL: nowhere */
 	/* inside */
 	unsigned sets;
 	const struct set *set[REPLY_SETS];

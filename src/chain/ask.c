@@ -44,6 +44,31 @@ static void set_open(struct chain *chain, size_t open)
 	atomic_store_explicit(&chain->count.asks, open, memory_order_relaxed);
 }
 
+static void put_spare(struct link_ask *ask)
+{
+	struct chain *chain = ask->chain;
+	if (chain->spares == SPARES_MAX) {
+		mem_free(ask);
+		return;
+	}
+	chain->spares++;
+	list_put(&chain->spare, &ask->list);
+}
+
+static bool start_elsewhere(struct link_ask *ask, const struct chain_question *q)
+{
+	ask->question.name_len = name_len(q->target);
+	ask->question.name = pad_copy(&ask->pad, q->target, ask->question.name_len);
+	ask->is_uncachable = true;
+	for (unsigned i = 0; i < q->before_n && i < OUTCOME_SETS; i++) {
+		ask->before[i] = rrset_copy(&ask->pad, &q->before[i]);
+		if (!ask->before[i])
+			return false;
+		ask->before_n++;
+	}
+	return ask->question.name != NULL;
+}
+
 struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, uint64_t now_ms)
 {
 	struct link_ask *ask = take_spare(chain);
@@ -74,6 +99,12 @@ struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, ui
 	list_init(&ask->stale);
 	list_init(&ask->waits);
 	list_init(&ask->sends);
+	if (q->target && !start_elsewhere(ask, q)) {
+		pad_clear(&ask->pad);
+		ask->run->asks--;
+		put_spare(ask);
+		return NULL;
+	}
 	list_put(&chain->asks, &ask->list);
 	list_put(&chain->bucket[q->hash % ASK_BUCKETS], &ask->bucket);
 	set_open(chain, chain->open + 1);
@@ -92,12 +123,7 @@ void ask_free(struct link_ask *ask)
 	list_drop(&ask->stale);
 	pad_clear(&ask->pad);
 	set_open(chain, chain->open - 1);
-	if (chain->spares < SPARES_MAX) {
-		chain->spares++;
-		list_put(&chain->spare, &ask->list);
-	} else {
-		mem_free(ask);
-	}
+	put_spare(ask);
 	run->asks--;
 	chain_run_settle(chain, run);
 }

@@ -366,7 +366,9 @@ static void find_unpassed(struct link_ask *ask, const struct chain_question *q, 
 	struct kept *kept)
 {
 	const struct chain_plan *plan = ask->run->plan;
-	if (q->is_live || !keep_find(ask->chain, plan, CACHE_ANSWER, q, now_ms, kept) ||
+	if (q->is_live || q->target)
+		return;
+	if (!keep_find(ask->chain, plan, CACHE_ANSWER, q, now_ms, kept) ||
 		kept->age >= kept->head.ttl)
 		return;
 	ask->kept_source = kept->source;

@@ -95,6 +95,12 @@ struct chain_question {      /* open */
 	uint16_t type, class;
 	bool is_dnssec, is_checking_disabled, is_live;
 	uint8_t partition;
+	/* Not NULL: aliases that somebody else told, before[0..before_n-1], lead to this name
+	 * (lower case), which is what the links are asked about. The reply has them in front
+	 * and is not kept. Copied. */
+	const uint8_t *target;
+	unsigned before_n;
+	const struct rrset *before; /* an array */
 };
 
 struct chain_told {           /* open: what came of a question; for the time of the call */

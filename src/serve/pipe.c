@@ -164,13 +164,27 @@ static int32_t answer_foreign(
 		EDE_PROHIBITED, item->reply, item->room, rcode);
 }
 
+/* Our zones have told a part, and the client asks for all of it. */
+static void follow(
+	struct pipe *pipe, struct item *item, const struct answer_from *from, unsigned *rcode)
+{
+	const struct place *place = item->scratch;
+	if (!is_lookup(place) || !(place->question.flags & FLAG_RD) || item->reply_len <= 0 ||
+		item->reply[2] & (FLAG_TC >> 8))
+		return;
+	const struct key *elsewhere = answer_elsewhere(pipe->answerer);
+	if (elsewhere)
+		item->reply_len = recursor_follow(
+			pipe->recursor, item, &place->question, from, elsewhere, rcode);
+}
+
 static void answer_one(
 	struct pipe *pipe, struct item *item, uint64_t now_s, struct tally *tally)
 {
 	struct place *place = item->scratch;
 	const struct serve_way *way = pipe->world->way;
 	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP,
-		.may_recurse = way && access_may(&way->access, item->peer),
+		.may_recurse = way && pipe->recursor && access_may(&way->access, item->peer),
 		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
 	unsigned rcode = 0;
@@ -178,6 +192,8 @@ static void answer_one(
 					    : answer_question(pipe->answerer, &place->question,
 						      place->verdict, &from, item->reply,
 						      item->room, &rcode);
+	if (from.may_recurse && !place->is_foreign)
+		follow(pipe, item, &from, &rcode);
 	if (item->reply_len == REPLY_LATER)
 		tally->later++;
 	if (item->reply_len <= 0)

@@ -8,6 +8,10 @@
 
 #include <string.h>
 
+enum {
+	PAD_LIMIT = 512 * 1024
+};
+
 /* A client that waits. */
 struct waiting {
 	struct chain_wait wait;
@@ -28,6 +32,7 @@ struct recursor {
 	struct chain *chain;
 	struct list waits;
 	size_t n;
+	struct pad pad; /* of a reply that is followed, for the time of the call */
 	uint8_t reply[MESSAGE_MAX_LEN];
 };
 
@@ -38,6 +43,7 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 	r->answerer = answerer;
 	r->count = count;
 	list_init(&r->waits);
+	pad_init(&r->pad, PAD_LIMIT, NULL);
 	struct upstream_opts opts = way->upstream;
 	opts.questions = (opts.questions + workers - 1) / workers;
 	opts.connections = (opts.connections + workers - 1) / workers;
@@ -185,6 +191,24 @@ static bool is_meta(uint16_t type)
 	return type == TYPE_OPT || (type >= 128 && type <= 254);
 }
 
+static int32_t ask_links(struct recursor *r, struct item *item, const struct question *q,
+	const struct chain_question *ask, const struct answer_from *from, unsigned *rcode)
+{
+	struct chain_told told;
+	struct waiting *w = keep(r, item);
+	enum chain_verdict verdict = w ? chain_ask(r->chain, ask, &w->wait, &told) : CHAIN_FULL;
+	if (verdict == CHAIN_WAIT && (w->later = item_hold(item)))
+		return REPLY_LATER;
+	if (verdict == CHAIN_WAIT)
+		chain_cancel(&w->wait);
+	if (w)
+		drop(&w);
+	if (verdict == CHAIN_TOLD)
+		return tell(r, q, from, &told, item->reply, item->room, rcode);
+	return answer_refuse(r->answerer, q, from, RCODE_SERVFAIL, EDE_NOT_READY, item->reply,
+		item->room, rcode);
+}
+
 int32_t recursor_answer(struct recursor *r, struct item *item, const struct question *q,
 	const struct answer_from *from, unsigned *rcode)
 {
@@ -202,17 +226,32 @@ int32_t recursor_answer(struct recursor *r, struct item *item, const struct ques
 	if (!(q->flags & FLAG_RD))
 		return answer_refuse(
 			r->answerer, q, from, RCODE_REFUSED, EDE_NONE, buf, room, rcode);
-	struct waiting *w = keep(r, item);
-	enum chain_verdict verdict =
-		w ? chain_ask(r->chain, &ask, &w->wait, &told) : CHAIN_FULL;
-	if (verdict == CHAIN_WAIT && (w->later = item_hold(item)))
-		return REPLY_LATER;
-	if (verdict == CHAIN_WAIT)
-		chain_cancel(&w->wait);
-	if (w)
-		drop(&w);
-	if (verdict == CHAIN_TOLD)
-		return tell(r, q, from, &told, buf, room, rcode);
-	return answer_refuse(
-		r->answerer, q, from, RCODE_SERVFAIL, EDE_NOT_READY, buf, room, rcode);
+	return ask_links(r, item, q, &ask, from, rcode);
+}
+
+/* The aliases at the front of a reply's answer section. */
+static unsigned find_aliases(const struct message *m, const struct rrset **first)
+{
+	unsigned n = 0;
+	*first = m->sets;
+	while (n < m->n && m->sets[n].section == SECTION_ANSWER)
+		n++;
+	return n;
+}
+
+int32_t recursor_follow(struct recursor *r, struct item *item, const struct question *q,
+	const struct answer_from *from, const struct key *elsewhere, unsigned *rcode)
+{
+	struct chain_question ask = ask_of(q);
+	struct message m;
+	uint8_t target[NAME_MAX_LEN];
+	if (q->type == TYPE_ANY)
+		return item->reply_len; /* RFC 8482: our own part is enough */
+	if (message_read(&m, item->reply, (size_t)item->reply_len, &r->pad) == 0)
+		ask.before_n = find_aliases(&m, &ask.before);
+	memcpy(target, elsewhere->name, elsewhere->len);
+	ask.target = target;
+	int32_t n = ask_links(r, item, q, &ask, from, rcode);
+	pad_clear(&r->pad);
+	return n;
 }

@@ -36,5 +36,9 @@ void recursor_prefetch(const struct recursor *recursor, const struct question *q
 /* The reply to q into the item: its length, or REPLY_LATER. *rcode: what was told. */
 int32_t recursor_answer(struct recursor *recursor, struct item *item, const struct question *q,
 	const struct answer_from *from, unsigned *rcode);
+/* The same when a reply of ours (in the item) ends at a name that is not ours: what the links
+ * say of it goes behind its aliases. */
+int32_t recursor_follow(struct recursor *recursor, struct item *item, const struct question *q,
+	const struct answer_from *from, const struct key *elsewhere, unsigned *rcode);
 const struct chain_count *recursor_counts(const struct recursor *recursor);
 const struct upstream_count *recursor_upstream(const struct recursor *recursor);

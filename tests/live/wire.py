@@ -211,6 +211,12 @@ class Message:
                 return value
         return None
 
+    @property
+    def ede(self):
+        """The info code of the first extended error (RFC 8914), or None."""
+        value = self.option(15)
+        return struct.unpack('!H', value[:2])[0] if value else None
+
     def sets(self, ttl=True):
         """answer, authority, additional as sets."""
         if ttl:

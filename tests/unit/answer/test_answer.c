@@ -139,6 +139,36 @@ START_TEST(a_chain_is_followed_over_the_zones_served)
 }
 END_TEST
 
+static const char *elsewhere(const char *name, uint16_t type)
+{
+	static char out[NAME_TEXT_MAX];
+	(void)ask(name, type, 0);
+	const struct key *key = answer_elsewhere(answerer);
+	if (!key)
+		return "";
+	(void)name_print(out, key->name);
+	return out;
+}
+
+START_TEST(a_reply_says_where_others_are_to_be_asked_on)
+{
+	serve("a.",
+		SOA_LINE "@ 60 NS ns\nns 60 A 192.0.2.1\nout 60 CNAME X.c.\nd 60 DNAME c.\n"
+			 "cut 60 NS ns.c.\ninto 60 CNAME Y.cut\nloop 60 CNAME loop\n");
+	ck_assert_str_eq(elsewhere("out.a.", TYPE_A), "x.c.");
+	ck_assert_str_eq(elsewhere("y.d.a.", TYPE_A), "y.c.");
+	ck_assert_str_eq(elsewhere("Y.cut.a.", TYPE_A), "y.cut.a.");
+	ck_assert_str_eq(elsewhere("into.a.", TYPE_A), "y.cut.a.");
+	ck_assert_str_eq(elsewhere("out.a.", TYPE_CNAME), "");
+	ck_assert_str_eq(elsewhere("ns.a.", TYPE_A), "");
+	ck_assert_str_eq(elsewhere("no.a.", TYPE_A), "");
+	ck_assert_str_eq(elsewhere("loop.a.", TYPE_A), "");
+	ck_assert_str_eq(elsewhere("q.c.", TYPE_A), "");
+	ck_assert_str_eq(elsewhere("cut.a.", TYPE_DS), "");
+	end();
+}
+END_TEST
+
 START_TEST(a_chain_ends_after_so_many_names)
 {
 	char zone_text[4096] = SOA_LINE "@ 60 NS ns.b.\n";
@@ -297,6 +327,7 @@ START_TEST(large_sets_are_answered_quickly)
 END_TEST
 
 UNIT_MAIN("answer/answer", a_chain_is_followed_over_the_zones_served,
+	a_reply_says_where_others_are_to_be_asked_on,
 	a_chain_ends_after_so_many_names, dnames_are_substituted,
 	delegations_refer_with_glue_and_the_ds_is_the_parents,
 	glue_that_does_not_fit_truncates_other_additional_data_does_not,
