@@ -55,8 +55,10 @@ static void conclude(struct link_ask *ask, struct chain_told *told)
 	struct chain_question q = ask_question(ask);
 	if (!ask->is_uncachable && !ask->outcome.is_uncachable)
 		keep_put(chain, ask, n, ttl, now_ms);
-	if (is_failure)
+	if (is_failure) {
 		count_add(&chain->count.failures, 1);
+		look_note_failure(chain, ask);
+	}
 	if (is_failure && keep_find_stale(chain, ask->run->plan, &q, now_ms, told)) {
 		count_add(&chain->count.stale, 1);
 	} else {
@@ -464,6 +466,7 @@ void chain_free(struct chain **held)
 		mem_free(ask);
 	}
 	loop_timer_free(&chain->timer);
+	mem_free(chain->ring);
 	mem_free(chain);
 }
 

@@ -55,5 +55,20 @@ struct trace { /* open */
 	struct trace_step step[TRACE_STEPS];
 };
 
+/* A trace that outlives its question: names lie in one small area; those that find no room in
+ * it are left out. */
+enum {
+	TRACE_NAMES = 1536
+};
+struct trace_copy { /* open */
+	uint32_t n, lost;
+	struct trace_step step[TRACE_STEPS]; /* name and zone: NULL, or within names */
+	uint16_t used;
+	uint8_t names[TRACE_NAMES];
+};
+/* copy must not be moved afterwards but by trace_move(). */
+void trace_keep(struct trace_copy *copy, const struct trace *trace);
+void trace_move(struct trace_copy *to, const struct trace_copy *from);
+
 /* The next step, zeroed, with at_ms set; the last one again when all are taken. */
 struct trace_step *trace_next(struct trace *trace, uint64_t now_ms);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "ctl/daemon.h"
 #include "ctl/report.h"
+#include "ctl/show.h"
 #include "serve/server.h"
 
 #include <errno.h>
@@ -49,12 +50,59 @@ static char *receive_all(int fd, size_t *n)
 	return text;
 }
 
-json_t *client_ask(int fd, json_t *request, struct err *err)
+static int send_request(int fd, json_t *request)
 {
 	char text[4096];
 	size_t n = json_dumpb(request, text, sizeof text, JSON_COMPACT | JSON_ENSURE_ASCII);
 	json_decref(request);
-	int rc = n <= sizeof text ? send_all(fd, text, n) : -E2BIG;
+	return n <= sizeof text ? send_all(fd, text, n) : -E2BIG;
+}
+
+/* The reply is not the lines asked for. */
+static bool is_refusal(int fd)
+{
+	static const char refusal[] = "{\"ok\":false";
+	char begin[sizeof refusal - 1];
+	ssize_t got = recv(fd, begin, sizeof begin, MSG_PEEK | MSG_WAITALL);
+	return got == (ssize_t)sizeof begin && memcmp(begin, refusal, sizeof begin) == 0;
+}
+
+static int read_refusal(int fd, struct err *err)
+{
+	size_t n = 0;
+	char *text = receive_all(fd, &n);
+	json_t *reply = json_loadb(text, n, 0, NULL);
+	const char *why = json_string_value(json_object_get(reply, "error"));
+	int rc = err_set(err, -EINVAL, "%s", why ? why : "the daemon refuses");
+	json_decref(reply);
+	mem_free(text);
+	return rc;
+}
+
+int client_copy(int fd, json_t *request, FILE *out, struct err *err)
+{
+	char bytes[65536];
+	int rc = send_request(fd, request);
+	ssize_t got;
+	if (rc < 0)
+		(void)err_set(
+			err, rc, "the daemon did not take the request: %s", strerror(-rc));
+	else if (is_refusal(fd))
+		rc = read_refusal(fd, err);
+	while (rc == 0 &&
+		((got = recv(fd, bytes, sizeof bytes, 0)) > 0 || (got < 0 && errno == EINTR))) {
+		if (got > 0 && fwrite(bytes, 1, (size_t)got, out) != (size_t)got)
+			rc = err_set(err, -EIO, "it cannot be written: %s", strerror(errno));
+	}
+	(void)close(fd);
+	if (rc == 0 && fflush(out) != 0)
+		rc = err_set(err, -EIO, "it cannot be written: %s", strerror(errno));
+	return rc;
+}
+
+json_t *client_ask(int fd, json_t *request, struct err *err)
+{
+	int rc = send_request(fd, request);
 	size_t got = 0;
 	char *reply = receive_all(fd, &got);
 	(void)close(fd);
@@ -184,6 +232,12 @@ int client_show(const char *verb, const json_t *reply)
 		show_status(reply);
 	} else if (strcmp(verb, "reload") == 0) {
 		show_reload(reply);
+	} else if (strcmp(verb, "explain") == 0) {
+		show_explain(reply);
+	} else if (strcmp(verb, "why") == 0) {
+		show_why(reply);
+	} else if (strncmp(verb, "cache", 5) == 0) {
+		show_kept(reply);
 	} else if (strcmp(verb, "stop") == 0) {
 		(void)puts("the daemon has ended");
 	}

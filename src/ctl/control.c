@@ -118,6 +118,14 @@ static int append(const char *text, size_t n, void *user)
 	return 0;
 }
 
+void control_reply_text(struct control_call *call, const char *text, size_t n)
+{
+	must(call->out_n == 0);
+	(void)append(text, n, call);
+	loop_timer_start(call->timer, CONTROL_WAIT_MS, 0);
+	write_some(call);
+}
+
 void control_reply(struct control_call *call, json_t *reply, bool stays)
 {
 	must(call->out_n == 0);

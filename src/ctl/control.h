@@ -39,5 +39,7 @@ struct control *control_open(
 	struct loop *loop, const struct control_opts *opts, struct err *err) CHECKED;
 /* Ends every connection; calls without a reply must not get one any more. */
 void control_close(struct control **control);
+/* The same with bytes of ours, which are copied. */
+void control_reply_text(struct control_call *call, const char *text, size_t n);
 /* Takes reply. stays: the connection is closed only with the socket. */
 void control_reply(struct control_call *call, json_t *reply, bool stays);

@@ -2,7 +2,9 @@
 #include "ctl/daemon.h"
 
 #include "base/clock.h"
+#include "ctl/explain.h"
 #include "ctl/inside.h"
+#include "ctl/kept.h"
 #include "ctl/local.h"
 #include "ctl/notify.h"
 #include "ctl/reload.h"
@@ -70,6 +72,21 @@ static void on_call(void *user, const struct request *request, struct control_ca
 		 * gone. */
 		control_reply(call, json_pack("{s:b}", "ok", 1), true);
 		stop(d);
+		break;
+	case VERB_EXPLAIN:
+		explain_ask(d, request, call);
+		break;
+	case VERB_WHY:
+		explain_why(d, request, call);
+		break;
+	case VERB_CACHE_SHOW:
+		kept_show(d, request, call);
+		break;
+	case VERB_CACHE_FLUSH:
+		kept_flush(d, request, call);
+		break;
+	case VERB_CACHE_DUMP:
+		kept_dump(d, call);
 		break;
 	case VERB_N:
 		must(false);
@@ -336,6 +353,7 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	struct complaints complaints = { 0 };
 	list_init(&d.now);
 	list_init(&d.next);
+	list_init(&d.asked);
 	(void)signal(SIGPIPE, SIG_IGN);
 	key_draw_secret();
 	int rc = open_and_serve(&d, &complaints);
@@ -344,6 +362,7 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	follow_free(&d.follow);
 	loop_free(&d.loop);
 	reload_fini(&d);
+	explain_fini(&d);
 	struct serve_way *way = d.way ? &d.way->serve : NULL;
 	serve_way_drop(&way);
 	facts_free(&d.facts);

@@ -30,6 +30,8 @@ struct daemon { /* open */
 	uint64_t reloads, reloads_failed;
 	struct list now, next; /* waiters for the reload that runs, for the one after */
 	struct build *build;   /* NULL: none runs */
+	struct list asked; /* requests that workers are asked about */
+	bool has_job;      /* the cache is being walked */
 	bool is_stopping;
 	struct log_limit told; /* reloads in the log */
 };

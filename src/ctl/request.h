@@ -2,7 +2,7 @@
 /* request.h -- what rootctl may ask the daemon, one row per verb
  *
  * What     A request is one JSON object: { "verb": "reload", "zone": "example.test." }. It ends
- *          with its last bracket, however its bytes arrive.
+ *          with its last bracket, however its bytes arrive. A verb says what else it takes.
  * Threads  Pure.
  * Limits   64 KiB, 8 deep (hazard C14), both before anything is built from it.
  */
@@ -10,6 +10,7 @@
 
 #include "base/def.h"
 #include "base/err.h"
+#include "net/addr.h"
 #include "wire/name.h"
 
 enum {
@@ -21,11 +22,24 @@ enum verb {
 	VERB_STATUS,
 	VERB_RELOAD,
 	VERB_STOP,
+	VERB_EXPLAIN,
+	VERB_WHY,
+	VERB_CACHE_SHOW,
+	VERB_CACHE_FLUSH,
+	VERB_CACHE_DUMP,
 	VERB_N
+};
+enum { /* what a request may have beside its verb */
+	TAKES_ZONE = 1,
+	TAKES_NAME = 2,
+	TAKES_TYPE = 4,
+	TAKES_CLIENT = 8,
+	TAKES_LIVE = 16,
+	TAKES_TREE = 32
 };
 struct verb_row { /* open */
 	const char *name;
-	bool takes_zone;
+	unsigned takes;
 	const char *help;
 };
 extern const struct verb_row verb_rows[VERB_N];
@@ -42,7 +56,9 @@ int request_scan(struct request_scan *scan, const char *bytes, size_t n, size_t 
 
 struct request { /* open */
 	enum verb verb;
-	bool has_zone;
-	struct name zone; /* lower case */
+	bool has_zone, has_name, has_type, has_client, is_live, is_tree;
+	struct name zone, name; /* lower case */
+	uint16_t type;
+	struct addr client;
 };
 int request_read(struct request *out, const char *text, size_t n, struct err *err) CHECKED;

@@ -21,6 +21,8 @@ enum {
 	OPT_JSON,
 	OPT_PRINT,
 	OPT_STRICT,
+	OPT_CLIENT,
+	OPT_LIVE,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -32,16 +34,19 @@ static const struct word_option options[] = {
 	[OPT_JSON] = { "--json", NULL, "one JSON document to standard output" },
 	[OPT_PRINT] = { "--print", NULL, "checkzone: the records, absolute, one a line" },
 	[OPT_STRICT] = { "--strict", NULL, "checks: warnings alone end with 3" },
+	[OPT_CLIENT] = { "--client", "ADDRESS", "explain: as this client would be answered" },
+	[OPT_LIVE] = { "--live", NULL, "explain: pass the caches by and ask the whole way" },
 	[OPT_VERSION] = { "--version", NULL, "which version this is" },
 	[OPT_HELP] = { "--help", NULL, "this text" },
 };
 
 enum {
-	ARGUMENTS_MAX = 2
+	ARGUMENTS_MAX = 3
 };
 
 struct call { /* what the command line asks for */
-	const char *config, *socket, *verb;
+	const char *config, *socket, *verb, *client;
+	bool is_live;
 	const char *argument[ARGUMENTS_MAX];
 	size_t n;
 	struct check_opts check;
@@ -93,23 +98,36 @@ static int open_socket(const char *path, struct err *err)
 	return fd;
 }
 
-static int run_remote(const struct call *call)
+/* A connection to the daemon; EXIT_GOOD with fd >= 0, or with -1 and the reason in err. */
+static int reach(const struct call *call, int *fd, struct err *err)
 {
 	struct config *config = NULL;
 	const char *path;
-	struct err err;
+	*fd = -1;
 	if (!find_socket(call, &config, &path))
 		return EXIT_CONFIG;
-	int fd = open_socket(path, &err);
+	*fd = open_socket(path, err);
 	config_free(&config);
+	return EXIT_GOOD;
+}
+
+static void set_text(json_t *request, const char *key, const char *text)
+{
+	if (text)
+		(void)json_object_set_new(request, key, json_string(text));
+}
+
+static int run_request(const struct call *call, json_t *request)
+{
+	struct err err;
+	int fd, refused = reach(call, &fd, &err);
 	json_t *reply = NULL;
-	if (fd >= 0) {
-		json_t *request = json_pack("{s:s}", "verb", call->verb);
-		if (call->n)
-			(void)json_object_set_new(
-				request, "zone", json_string(call->argument[0]));
+	if (fd >= 0)
 		reply = client_ask(fd, request, &err);
-	}
+	else
+		json_decref(request);
+	if (refused)
+		return refused;
 	if (!reply && call->check.as_json)
 		reply = json_pack("{s:b,s:s}", "ok", 0, "error", err.text);
 	if (!reply) {
@@ -126,6 +144,75 @@ static int run_remote(const struct call *call)
 	}
 	json_decref(reply);
 	return rc;
+}
+
+static int run_remote(const struct call *call)
+{
+	json_t *request = json_pack("{s:s}", "verb", call->verb);
+	set_text(request, "zone", call->n ? call->argument[0] : NULL);
+	return run_request(call, request);
+}
+
+static int run_explain(const struct call *call)
+{
+	json_t *request =
+		json_pack("{s:s,s:b}", "verb", call->verb, "live", (int)call->is_live);
+	set_text(request, "name", call->argument[0]);
+	set_text(request, "type", call->n > 1 ? call->argument[1] : NULL);
+	set_text(request, "client", call->client);
+	return run_request(call, request);
+}
+
+static int run_why(const struct call *call)
+{
+	json_t *request = json_pack("{s:s}", "verb", call->verb);
+	set_text(request, "name", call->n ? call->argument[0] : NULL);
+	return run_request(call, request);
+}
+
+static int run_dump(const struct call *call)
+{
+	struct err err;
+	int fd, refused = reach(call, &fd, &err);
+	if (refused)
+		return refused;
+	if (fd >= 0 &&
+		client_copy(fd, json_pack("{s:s}", "verb", "cache-dump"), stdout, &err) == 0)
+		return EXIT_GOOD;
+	(void)fprintf(stderr, "rootctl: %s\n", err.text);
+	return EXIT_FAILED;
+}
+
+static int run_flush(const struct call *call)
+{
+	const char *what = call->n > 1 ? call->argument[1] : NULL;
+	bool is_tree = what && strcmp(what, "tree") == 0 && call->n == 3;
+	if (!what || (call->n == 3 && !is_tree)) {
+		(void)fputs("usage: rootctl cache flush NAME | tree NAME | all\n", stderr);
+		return EXIT_FAILED;
+	}
+	json_t *request = json_pack("{s:s,s:b}", "verb", "cache-flush", "tree", (int)is_tree);
+	if (is_tree || strcmp(what, "all") != 0)
+		set_text(request, "name", is_tree ? call->argument[2] : what);
+	return run_request(call, request);
+}
+
+static int run_cache(const struct call *call)
+{
+	const char *what = call->n ? call->argument[0] : "";
+	if (strcmp(what, "dump") == 0 && call->n == 1)
+		return run_dump(call);
+	if (strcmp(what, "flush") == 0)
+		return run_flush(call);
+	if (strcmp(what, "show") == 0 && call->n == 2) {
+		json_t *request = json_pack("{s:s}", "verb", "cache-show");
+		set_text(request, "name", call->argument[1]);
+		return run_request(call, request);
+	}
+	(void)fputs("usage: rootctl cache show NAME | flush NAME | flush tree NAME | flush all "
+		    "| dump\n",
+		stderr);
+	return EXIT_FAILED;
 }
 
 /* ---- verbs that need none ------------------------------------------------------------- */
@@ -145,6 +232,15 @@ static const struct verb_line verbs[] = {
 	{ "status", "", "what the daemon serves and has counted", 0, 0, run_remote },
 	{ "reload", "[ZONE]", "read what changed; the old stays where the new is wrong", 0, 1,
 		run_remote },
+	{ "explain", "NAME [TYPE]", "which link answers, how old it is, from whom", 1, 2,
+		run_explain },
+	{ "why", "[NAME]", "the last questions at or below NAME that came to nothing", 0, 1,
+		run_why },
+	{ "cache", "show NAME", "what is kept of a name", 0, 3, run_cache },
+	{ "cache", "flush NAME",
+		"forget a name; 'tree NAME' all below it too, 'all' everything", 0, 3,
+		run_cache },
+	{ "cache", "dump", "all that is kept, one JSON object a line", 0, 3, run_cache },
 	{ "stop", "", "finish what is being answered and end", 0, 0, run_remote },
 	{ "checkconf", "[FILE]", "check the configuration and its zones", 0, 1, run_checkconf },
 	{ "checkzone", "ORIGIN FILE", "check a zone file", 2, 2, run_checkzone },
@@ -222,6 +318,12 @@ int main(int argc, char **argv)
 			break;
 		case OPT_STRICT:
 			call.check.is_strict = true;
+			break;
+		case OPT_CLIENT:
+			call.client = value;
+			break;
+		case OPT_LIVE:
+			call.is_live = true;
 			break;
 		case OPT_VERSION:
 			(void)puts("rootctl " PACKAGE_VERSION);

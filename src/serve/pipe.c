@@ -27,7 +27,8 @@ struct pipe {
 };
 
 enum {
-	RCODE_ROWS = 7
+	RCODE_ROWS = 7,
+	QUERY_ROOM = 320
 };
 
 struct pipe *pipe_new(struct loop *loop, const struct hash_key *cookie_secret, unsigned workers)
@@ -98,6 +99,75 @@ const struct recursor *pipe_recursor(const struct pipe *pipe)
 	return pipe->recursor;
 }
 
+/* A part of special-use names that the way's links were given. */
+static bool is_opened(const struct serve_way *way, const struct zone *zone, const uint8_t *name)
+{
+	for (size_t i = 0; i < way->opens_n; i++)
+		if (name_is_at_or_below(name, way->opens[i]) &&
+			name_is_at_or_below(way->opens[i], zone->apex_name))
+			return true;
+	return chain_plan_owns(&way->plan, name);
+}
+
+/* ---- errands ---- */
+
+/* A zone of ours, or of special-use names, answers. */
+static bool explain_zone(struct pipe *pipe, struct errand *errand,
+	const struct answer_from *from, const struct question *q)
+{
+	const struct world *world = pipe->world;
+	const struct zone *zone = zone_table_find(world->table, &q->key, 0);
+	unsigned rcode;
+	if (!zone || (zone->is_special && pipe->recursor && world->way &&
+			     is_opened(world->way, zone, q->key.name)))
+		return false;
+	errand->has_zone = true;
+	errand->is_special = zone->is_special;
+	errand->zone.len = zone->apex_len;
+	memcpy(errand->zone.bytes, zone->apex_name, zone->apex_len);
+	errand->reply_len = answer_question(pipe->answerer, q, VERDICT_ANSWER, from,
+		errand->reply, MESSAGE_MAX_LEN, &rcode);
+	return true;
+}
+
+static void explain(struct pipe *pipe, struct errand *errand,
+	void (*done)(void *user, struct errand *errand), void *user)
+{
+	const struct serve_way *way = pipe->recursor ? pipe->world->way : NULL;
+	const struct query_opts opts = {
+		.edns_size = 1232, .is_recursive = true, .is_dnssec = errand->is_dnssec
+	};
+	uint8_t query[QUERY_ROOM];
+	struct question q;
+	errand->has_way = way != NULL;
+	errand->may_recurse =
+		way && (!errand->has_client || access_may(&way->access, &errand->client));
+	struct answer_from from = {
+		.is_stream = true, .may_recurse = errand->may_recurse, .now_s = clock_wall_s()
+	};
+	from.address = addr_bytes(&errand->client, &from.address_len);
+	size_t n = query_write(query, errand->name.bytes, errand->type, &opts);
+	bool is_good = question_read(&q, query, n, true) == VERDICT_ANSWER;
+	errand->is_told = true;
+	if (!is_good || explain_zone(pipe, errand, &from, &q) || !errand->may_recurse)
+		done(user, errand);
+	else
+		recursor_explain(pipe->recursor, errand, &from, done, user);
+}
+
+void pipe_errand(struct pipe *pipe, struct errand *errand,
+	void (*done)(void *user, struct errand *errand), void *user)
+{
+	if (errand->kind == ERRAND_EXPLAIN) {
+		explain(pipe, errand, done, user);
+		return;
+	}
+	errand->is_told = true;
+	if (pipe->recursor)
+		recursor_tell_failures(pipe->recursor, errand);
+	done(user, errand);
+}
+
 size_t pipe_scratch(void)
 {
 	return sizeof(struct place);
@@ -111,16 +181,6 @@ const struct pipe_count *pipe_counts(const struct pipe *pipe)
 static bool is_lookup(const struct place *place)
 {
 	return place->verdict == VERDICT_ANSWER && place->question.class == CLASS_IN;
-}
-
-/* A part of special-use names that the way's links were given. */
-static bool is_opened(const struct serve_way *way, const struct zone *zone, const uint8_t *name)
-{
-	for (size_t i = 0; i < way->opens_n; i++)
-		if (name_is_at_or_below(name, way->opens[i]) &&
-			name_is_at_or_below(way->opens[i], zone->apex_name))
-			return true;
-	return chain_plan_owns(&way->plan, name);
 }
 
 /* Three rounds over the batch; each asks for what the next will touch. */

@@ -36,6 +36,10 @@ void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user);
 /* An item_batch_fn; user is the pipe. Each item's scratch has pipe_scratch() bytes. */
 void pipe_batch(void *user, struct item *items, size_t n);
 size_t pipe_scratch(void);
+/* Does what control asked for; done(user, errand) when it is done. */
+struct errand;
+void pipe_errand(struct pipe *pipe, struct errand *errand,
+	void (*done)(void *user, struct errand *errand), void *user);
 const struct pipe_count *pipe_counts(const struct pipe *pipe);
 /* NULL until a world with a chain came. */
 const struct recursor *pipe_recursor(const struct pipe *pipe);

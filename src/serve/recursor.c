@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-	PAD_LIMIT = 512 * 1024
+	PAD_LIMIT = 512 * 1024,
+	QUERY_ROOM = 320
 };
 
 /* A client that waits. */
@@ -30,11 +31,28 @@ struct recursor {
 	struct upstream *upstream;
 	struct resolver *resolver;
 	struct chain *chain;
-	struct list waits;
+	struct list waits, errands;
 	size_t n;
 	struct pad pad; /* of a reply that is followed, for the time of the call */
 	uint8_t reply[MESSAGE_MAX_LEN];
 };
+
+/* An errand on its way through the chain. */
+struct explain {
+	struct chain_wait wait;
+	struct list list; /* of the recursor's */
+	struct recursor *recursor;
+	struct errand *errand;
+	uint64_t began_ms;
+	struct question question;
+	struct answer_from from;
+	uint8_t address[16];
+	void (*done)(void *user, struct errand *errand);
+	void *user;
+	uint8_t query[QUERY_ROOM];
+};
+
+static void explain_end(struct explain **held);
 
 struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, unsigned workers,
 	struct answerer *answerer, struct pipe_count *count)
@@ -43,6 +61,7 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 	r->answerer = answerer;
 	r->count = count;
 	list_init(&r->waits);
+	list_init(&r->errands);
 	pad_init(&r->pad, PAD_LIMIT, NULL);
 	struct upstream_opts opts = way->upstream;
 	opts.questions = (opts.questions + workers - 1) / workers;
@@ -82,6 +101,11 @@ void recursor_free(struct recursor **held)
 		chain_cancel(&w->wait);
 		later_send(&w->later, NULL, 0);
 		drop(&w);
+	}
+	while (!list_is_empty(&r->errands)) {
+		struct explain *e = container_of(r->errands.next, struct explain, list);
+		chain_cancel(&e->wait);
+		explain_end(&e);
 	}
 	if (r->chain)
 		chain_free(&r->chain);
@@ -152,9 +176,9 @@ static void on_told(struct chain_wait *wait, const struct chain_told *told)
 	struct waiting *w = container_of(wait, struct waiting, wait);
 	struct recursor *r = w->recursor;
 	struct question q;
-	struct answer_from from = { .is_stream = w->is_stream,
-		.may_recurse = true,
-		.now_s = clock_wall_s() };
+	struct answer_from from = {
+		.is_stream = w->is_stream, .may_recurse = true, .now_s = clock_wall_s()
+	};
 	from.address = addr_bytes(&w->peer, &from.address_len);
 	unsigned rcode = RCODE_SERVFAIL;
 	int32_t n = 0;
@@ -254,4 +278,99 @@ int32_t recursor_follow(struct recursor *r, struct item *item, const struct ques
 	int32_t n = ask_links(r, item, q, &ask, from, rcode);
 	pad_clear(&r->pad);
 	return n;
+}
+
+/* ---- for people ------------------------------------------------------------------------ */
+
+static void explain_end(struct explain **held)
+{
+	struct explain *e = *held;
+	*held = NULL;
+	list_drop(&e->list);
+	e->done(e->user, e->errand);
+	mem_free(e);
+}
+
+static void explain_told(struct explain *e, const struct chain_told *told)
+{
+	struct errand *errand = e->errand;
+	struct recursor *r = e->recursor;
+	unsigned rcode;
+	errand->is_told = true;
+	errand->is_stale = told->stale_ttl != 0;
+	errand->is_kept = told->trace == NULL;
+	errand->age = told->age;
+	errand->from = told->from;
+	errand->took_ms = (uint32_t)(clock_mono_ms() - e->began_ms);
+	errand->has_trace = told->trace != NULL;
+	if (told->trace)
+		trace_keep(&errand->trace, told->trace);
+	errand->reply_len =
+		tell(r, &e->question, &e->from, told, errand->reply, MESSAGE_MAX_LEN, &rcode);
+}
+
+static void on_explained(struct chain_wait *wait, const struct chain_told *told)
+{
+	struct explain *e = container_of(wait, struct explain, wait);
+	explain_told(e, told);
+	explain_end(&e);
+}
+
+/* True: it is told already. */
+static bool explain_ask(struct explain *e, const struct chain_question *ask)
+{
+	struct chain *chain = e->recursor->chain;
+	struct chain_told told;
+	enum chain_verdict verdict =
+		ask->is_live ? CHAIN_NOT_KEPT : chain_recall(chain, ask, &told);
+	if (verdict != CHAIN_TOLD) {
+		e->errand->was_asked = true;
+		verdict = chain_ask(chain, ask, &e->wait, &told);
+	}
+	if (verdict == CHAIN_TOLD)
+		explain_told(e, &told);
+	return verdict != CHAIN_WAIT;
+}
+
+void recursor_explain(struct recursor *r, struct errand *errand, const struct answer_from *from,
+	void (*done)(void *user, struct errand *errand), void *user)
+{
+	const struct query_opts opts = {
+		.edns_size = 1232, .is_recursive = true, .is_dnssec = errand->is_dnssec
+	};
+	struct explain *e = mem_new(sizeof *e);
+	*e = (struct explain){ .recursor = r,
+		.errand = errand,
+		.began_ms = clock_mono_ms(),
+		.from = *from,
+		.done = done,
+		.user = user,
+		.wait.done = on_explained };
+	memcpy(e->address, from->address, from->address_len);
+	e->from.address = e->address;
+	list_put(&r->errands, &e->list);
+	size_t n = query_write(e->query, errand->name.bytes, errand->type, &opts);
+	bool is_good = question_read(&e->question, e->query, n, true) == VERDICT_ANSWER &&
+		       errand->type != TYPE_ANY && !is_meta(errand->type);
+	struct chain_question ask = ask_of(&e->question);
+	ask.is_live = errand->is_live;
+	if (is_good)
+		chain_look(r->chain, &ask, &errand->look);
+	if (!is_good || explain_ask(e, &ask))
+		explain_end(&e);
+}
+
+static bool add_failure(void *user, const struct chain_failure *failure)
+{
+	struct errand *errand = user;
+	struct chain_failure *to = &errand->failures[errand->failures_n++];
+	*to = *failure;
+	trace_move(&to->trace, &failure->trace);
+	return errand->failures_n < ERRAND_FAILURES;
+}
+
+void recursor_tell_failures(const struct recursor *r, struct errand *errand)
+{
+	chain_failures(
+		r->chain, errand->name.len ? errand->name.bytes : NULL, add_failure, errand);
 }

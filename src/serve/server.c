@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "net/socket.h"
+#include "serve/errand.h"
 #include "serve/worker.h"
 #include "wire/key.h"
 
@@ -179,9 +180,22 @@ static bool all_ended(const struct server *server)
 	return true;
 }
 
+static void take_errands(struct server *server)
+{
+	for (unsigned i = 0; i < server->running; i++) {
+		struct errand *next = worker_take_done(server->workers[i]);
+		while (next) {
+			struct errand *errand = next;
+			next = errand->next;
+			errand->done(errand);
+		}
+	}
+}
+
 static void on_wake(void *user)
 {
 	struct server *server = user;
+	take_errands(server);
 	settle(server);
 	if (server->is_stopping && !server->has_stopped && all_ended(server)) {
 		server->has_stopped = true;
@@ -360,6 +374,17 @@ void server_switch(
 	server->on_switched = on_switched;
 	server->switched_user = user;
 	publish(server);
+}
+
+void server_send_errand(struct server *server, unsigned i, struct errand *errand)
+{
+	must(i < server->running);
+	worker_send_errand(server->workers[i], errand);
+}
+
+unsigned server_workers(const struct server *server)
+{
+	return server->running;
 }
 
 void server_set_streams(struct server *server, const struct stream_opts *opts)

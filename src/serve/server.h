@@ -91,6 +91,11 @@ bool server_start(struct server *server, struct world *world) CHECKED;
  * has ended. One switch at a time: must not be called before. */
 void server_switch(struct server *server, struct world *world, void (*on_switched)(void *user),
 	void *user);
+/* Sends the errand (the server's until it is done) to worker i of server_workers(); done() is
+ * called on the control loop, unless the server is freed before. */
+struct errand;
+void server_send_errand(struct server *server, unsigned i, struct errand *errand);
+unsigned server_workers(const struct server *server);
 /* Limits of streams after a reload. */
 void server_set_streams(struct server *server, const struct stream_opts *opts);
 /* Stops reading, lets streams finish (2 s at most), ends the workers, then calls

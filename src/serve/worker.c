@@ -21,6 +21,7 @@ struct worker {
 	/* The mailbox: what control wants, taken by exchange. */
 	_Atomic(const struct world *) next;
 	_Atomic(struct stream_opts *) opts;
+	_Atomic(struct errand *) errands, done; /* newest first */
 	_Atomic bool is_stopping;
 	/* What the worker tells. */
 	_Atomic(const struct world *) world, oldest;
@@ -41,6 +42,30 @@ static void drain(struct worker *w)
 	streams_drain(w->streams, on_drained, w);
 }
 
+static void push(_Atomic(struct errand *) *list, struct errand *errand)
+{
+	errand->next = atomic_load(list);
+	while (!atomic_compare_exchange_weak(list, &errand->next, errand))
+		;
+}
+
+static void on_errand(void *user, struct errand *errand)
+{
+	struct worker *w = user;
+	push(&w->done, errand);
+	w->on_news(w->user);
+}
+
+static void run_errands(struct worker *w)
+{
+	struct errand *next = atomic_exchange(&w->errands, NULL);
+	while (next) {
+		struct errand *errand = next;
+		next = errand->next;
+		pipe_errand(w->pipe, errand, on_errand, w);
+	}
+}
+
 static void on_wake(void *user)
 {
 	struct worker *w = user;
@@ -55,6 +80,7 @@ static void on_wake(void *user)
 	if (opts)
 		streams_set_opts(w->streams, opts);
 	mem_free(opts);
+	run_errands(w);
 	if (atomic_load(&w->is_stopping) && !w->is_draining)
 		drain(w);
 }
@@ -143,6 +169,17 @@ void worker_send_streams(struct worker *w, const struct stream_opts *opts)
 	loop_wake(w->loop);
 }
 
+void worker_send_errand(struct worker *w, struct errand *errand)
+{
+	push(&w->errands, errand);
+	loop_wake(w->loop);
+}
+
+struct errand *worker_take_done(struct worker *w)
+{
+	return atomic_exchange(&w->done, NULL);
+}
+
 void worker_send_stop(struct worker *w)
 {
 	atomic_store(&w->is_stopping, true);
@@ -164,6 +201,18 @@ bool worker_has_ended(const struct worker *w)
 	return atomic_load(&w->has_ended);
 }
 
+/* Who sent them has ended before. */
+static void free_errands(struct worker *w)
+{
+	struct errand *lists[] = { atomic_exchange(&w->errands, NULL), worker_take_done(w) };
+	for (size_t i = 0; i < array_len(lists); i++)
+		while (lists[i]) {
+			struct errand *errand = lists[i];
+			lists[i] = errand->next;
+			errand_free(&errand);
+		}
+}
+
 void worker_free(struct worker **worker)
 {
 	struct worker *w = *worker;
@@ -174,6 +223,7 @@ void worker_free(struct worker **worker)
 		loop_thread_join(&w->thread);
 	if (w->pipe)
 		pipe_set_world(w->pipe, NULL);
+	free_errands(w);
 	for (size_t i = 0; i < w->udps; i++)
 		udp_close(&w->udp[i]);
 	streams_free(&w->streams);

@@ -13,9 +13,9 @@
 #include "serve/server.h"
 
 struct worker;
-/* on_news(user) is called on the worker's thread whenever worker_world(), worker_oldest() or
- * worker_has_ended() changed. workers: how many there will be. NULL: no memory or
- * descriptors. */
+/* on_news(user) is called on the worker's thread whenever what worker_world(), worker_oldest(),
+ * worker_take_done() or worker_has_ended() tell has changed. workers: how many there will be.
+ * NULL: no memory or descriptors. */
 struct worker *worker_new(const struct hash_key *cookie_secret, unsigned workers,
 	const struct stream_opts *streams, struct clients *clients, void (*on_news)(void *user),
 	void *user);
@@ -25,6 +25,10 @@ bool worker_listen_tcp(struct worker *worker, int fd, bool is_own);
 bool worker_start(struct worker *worker, const struct world *world);
 void worker_send_world(struct worker *worker, const struct world *world);
 void worker_send_streams(struct worker *worker, const struct stream_opts *opts);
+/* It comes back by worker_take_done(), which on_news() announces. */
+void worker_send_errand(struct worker *worker, struct errand *errand);
+/* Errands that are done, a list; NULL: none. */
+struct errand *worker_take_done(struct worker *worker);
 void worker_send_stop(struct worker *worker);
 /* The world the worker answers from now. */
 const struct world *worker_world(const struct worker *worker);

@@ -43,7 +43,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (rc != 1 || request_read(&request, bytes, whole, &err) < 0)
 		return 0;
 	must(request.verb < VERB_N);
-	must(!request.has_zone || verb_rows[request.verb].takes_zone);
+	must(!request.has_zone || (verb_rows[request.verb].takes & TAKES_ZONE));
+	must(!request.has_name || (verb_rows[request.verb].takes & TAKES_NAME));
+	must(!request.has_name ||
+		name_check(request.name.bytes, NAME_MAX_LEN) == request.name.len);
+	must(!request.has_type || (verb_rows[request.verb].takes & TAKES_TYPE));
+	must(!request.has_client || (verb_rows[request.verb].takes & TAKES_CLIENT));
+	must(!request.is_tree || (verb_rows[request.verb].takes & TAKES_TREE));
 	must(!request.has_zone ||
 		name_check(request.zone.bytes, request.zone.len) == request.zone.len);
 	return 0;

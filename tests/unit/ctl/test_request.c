@@ -59,6 +59,33 @@ START_TEST(verbs_are_found_with_what_they_take)
 }
 END_TEST
 
+START_TEST(explain_takes_a_name_a_type_and_a_client)
+{
+	struct request r;
+	struct err err;
+	ck_assert_int_eq(read_text(&r,
+				 "{\"verb\":\"explain\",\"name\":\"WWW.a\",\"type\":\"aaaa\","
+				 "\"client\":\"10.0.0.1\",\"live\":true}",
+				 &err),
+		0);
+	ck_assert_int_eq(memcmp(r.name.bytes, "\3www\1a", 7), 0);
+	ck_assert(r.has_name && r.has_type && r.has_client && r.is_live && !r.is_tree);
+	ck_assert_uint_eq(r.type, 28);
+	ck_assert_int_lt(
+		read_text(&r, "{\"verb\":\"explain\",\"name\":\"a\",\"type\":\"AAA\"}", &err),
+		0);
+	ck_assert_str_eq(err.text, "'AAA' is no type of records; did you mean AAAA?");
+	ck_assert_int_lt(read_text(&r, "{\"verb\":\"explain\",\"client\":\"host\"}", &err), 0);
+	ck_assert_int_lt(read_text(&r, "{\"verb\":\"explain\",\"live\":1}", &err), 0);
+	ck_assert_int_lt(read_text(&r, "{\"verb\":\"explain\",\"tree\":true}", &err), 0);
+	ck_assert_int_eq(
+		read_text(&r, "{\"verb\":\"cache-flush\",\"name\":\"a\",\"tree\":true}", &err),
+		0);
+	ck_assert(r.is_tree && !r.has_type);
+	ck_assert_int_lt(read_text(&r, "{\"verb\":\"cache-dump\",\"name\":\"a\"}", &err), 0);
+}
+END_TEST
+
 START_TEST(what_is_not_asked_right_is_refused_with_a_reason)
 {
 	struct request r;
@@ -79,4 +106,5 @@ END_TEST
 
 UNIT_MAIN("ctl/request", a_request_ends_with_its_last_bracket,
 	depth_and_size_are_bounded_however_the_bytes_come, verbs_are_found_with_what_they_take,
+	explain_takes_a_name_a_type_and_a_client,
 	what_is_not_asked_right_is_refused_with_a_reason)
