@@ -155,9 +155,9 @@ static bool put_found(struct link_ask *ask, const struct hosts *hosts,
 }
 
 /* Without an SOA nobody may remember that there is nothing (RFC 2308 5), and stubs ask for the
- * AAAA and HTTPS of every address of a hosts file again and again. The name is taken for a zone
- * of itself alone, in the manner of RFC 6303 3: any name above it would be a claim to names that
- * are not ours. */
+ * AAAA and HTTPS of every address of a hosts file again and again. The name is taken for a
+ * zone of itself alone, in the manner of RFC 6303 3: any name above it would be a claim to
+ * names that are not ours. */
 static bool put_soa(struct link_ask *ask, const struct hosts *hosts,
 	const struct hosts_found *found, enum section section)
 {

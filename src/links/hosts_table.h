@@ -8,7 +8,7 @@
  *          reverse name, for lists of blocked names are full of them; nor has 127.0.0.0/8, but
  *          127.0.0.1 and ::1 have one when it is localhost.
  * Threads  A draft has one user at a time; a table is read by all.
- * Memory   A table is one block of the very size it needs: 38 bytes a name in a list of blocked
+ * Memory   A table is one block of the very size it needs: 41 bytes a name in a list of blocked
  *          names.
  * Limits   255 records in a set, 32 of them PTR; 256 MiB of names and records; what is too much
  *          is left out with a warning.
