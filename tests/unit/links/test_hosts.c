@@ -69,7 +69,7 @@ struct prepared {
 	void *data;
 };
 
-static void on_warning(void *teller, const char *fmt, ...)
+static PRINTF(2, 3) void on_warning(void *teller, const char *fmt, ...)
 {
 	struct prepared *p = teller;
 	size_t n = strlen(p->said);

@@ -83,8 +83,7 @@ START_TEST(the_shape_of_the_text_does_not_matter)
 {
 	static const char *const same[] = { "192.0.2.1 a\n192.0.2.2 b\n",
 		"192.0.2.1 a\n192.0.2.2 b", "192.0.2.1 a\r\n192.0.2.2 b\r\n",
-		"\xef\xbb\xbf"
-		"192.0.2.1 a\n192.0.2.2 b\n",
+		"\357\273\277192.0.2.1 a\n192.0.2.2 b\n",
 		"\n \t\n#\n\t192.0.2.1 \t a\t\n\v192.0.2.2\fb#x\n",
 		"# 192.0.2.9 x\n192.0.2.1 a#b\n192.0.2.2 b.\n  # the end",
 		"192.0.2.1 A\n192.0.2.2 B." };
@@ -93,7 +92,7 @@ START_TEST(the_shape_of_the_text_does_not_matter)
 	check("", "", NULL);
 	check("#", "", NULL);
 	check("\n\n", "", NULL);
-	check("\xef\xbb\xbf", "", NULL);
+	check("\357\273\277", "", NULL);
 }
 END_TEST
 
