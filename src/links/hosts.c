@@ -89,11 +89,10 @@ static void *prepare(const struct link_given *given, char *error, size_t error_s
 {
 	const struct link_value *files = &given->values[OPTION_FILES];
 	if (!files->n) {
-		(void)snprintf(error, error_size, "link %s: files: at least one hosts file",
-			given->name);
+		(void)snprintf(error, error_size, "files: at least one hosts file is needed");
 		return NULL;
 	}
-	struct reading r = { given, hosts_draft_new(given->zones_n, given->zones) };
+	struct reading r = { given, hosts_draft_new() };
 	for (size_t i = 0; i < files->n; i++)
 		if (!read_file(&r, i, error, error_size)) {
 			hosts_draft_free(&r.draft);

@@ -29,8 +29,6 @@ struct draft_name {
 };
 
 struct hosts_draft {
-	size_t zones_n;
-	const uint8_t *const *zones;
 	uint32_t n, room; /* of names; room is a power of two */
 	struct draft_name *names;
 	uint32_t *slots; /* twice the room: which name, counted from 1; 0: none */
@@ -51,11 +49,9 @@ static void fill_slots(struct hosts_draft *d)
 	}
 }
 
-struct hosts_draft *hosts_draft_new(size_t zones_n, const uint8_t *const *zones)
+struct hosts_draft *hosts_draft_new(void)
 {
 	struct hosts_draft *d = mem_new(sizeof *d);
-	d->zones_n = zones_n;
-	d->zones = zones;
 	d->room = FIRST_NAMES;
 	d->names = mem_array(d->room, sizeof d->names[0]);
 	fill_slots(d);
@@ -167,19 +163,9 @@ static void put_fact(struct hosts_draft *d, struct draft_name *name, enum hosts_
 	name->n[set]++;
 }
 
-static bool lies_in(const struct hosts_draft *d, const uint8_t *name)
-{
-	for (size_t i = 0; i < d->zones_n; i++)
-		if (name_is_at_or_below(name, d->zones[i]))
-			return true;
-	return d->zones_n == 0;
-}
-
 static int add_fact(struct hosts_draft *d, const struct name *name, enum hosts_set set,
 	const uint8_t *rdata, size_t len, struct err *err)
 {
-	if (!lies_in(d, name->bytes))
-		return 0;
 	if (d->bytes_n > BYTES_MAX)
 		return err_set(
 			err, 1, "there are too many names already; this one is left out");

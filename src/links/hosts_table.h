@@ -34,9 +34,7 @@ struct hosts_found {         /* open: what stands at a name; in the table */
 	} set[HOSTS_SETS];
 };
 
-/* zones: only names at or below one of them are taken; zones_n 0: all. They must outlive the
- * draft. */
-struct hosts_draft *hosts_draft_new(size_t zones_n, const uint8_t *const *zones);
+struct hosts_draft *hosts_draft_new(void);
 /* 0, or 1 with a warning in err: it was left out. What is there already is no news. */
 int hosts_draft_add(
 	struct hosts_draft *draft, const struct hosts_entry *entry, struct err *err) CHECKED;

@@ -87,7 +87,7 @@ static int compare(void *user, const struct hosts_entry *entry, struct err *err)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct complaints complaints = { 0 };
-	struct sink sink = { .draft = hosts_draft_new(0, NULL) };
+	struct sink sink = { .draft = hosts_draft_new() };
 	const char *text = (const char *)data;
 	(void)hosts_scan_text("fuzz", text, n, collect, &sink, &complaints);
 	must(complaints.errors == 0);

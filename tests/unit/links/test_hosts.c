@@ -88,8 +88,7 @@ static void on_watch(void *teller, const char *path)
 
 /* Prepares the link with files of these texts; NULL ends them. A text that begins with a slash
  * is a path. */
-static void prepare_in(struct prepared *p, const uint8_t *const *zones, size_t zones_n,
-	const char *const *texts)
+static void prepare_all(struct prepared *p, const char *const *texts)
 {
 	memset(p, 0, sizeof *p);
 	size_t n = 0;
@@ -111,8 +110,6 @@ static void prepare_in(struct prepared *p, const uint8_t *const *zones, size_t z
 	p->values[1] = (struct link_value){ .number = 60000 };
 	p->given = (struct link_given){ .name = "os",
 		.values = p->values,
-		.zones_n = zones_n,
-		.zones = zones,
 		.warn = on_warning,
 		.watch = on_watch,
 		.teller = p };
@@ -124,7 +121,7 @@ static void prepare_in(struct prepared *p, const uint8_t *const *zones, size_t z
 
 static void prepare(struct prepared *p, const char *text)
 {
-	prepare_in(p, NULL, 0, (const char *const[]){ text, NULL });
+	prepare_all(p, (const char *const[]){ text, NULL });
 	ck_assert_ptr_nonnull(p->data);
 }
 
@@ -519,8 +516,8 @@ END_TEST
 START_TEST(files_are_read_in_their_order)
 {
 	struct prepared p;
-	prepare_in(&p, NULL, 0,
-		(const char *const[]){ "192.0.2.1 a\n", "cname a b\n192.0.2.2 a\n", NULL });
+	prepare_all(
+		&p, (const char *const[]){ "192.0.2.1 a\n", "cname a b\n192.0.2.2 a\n", NULL });
 	ck_assert_uint_eq(p.warnings, 1);
 	ck_assert_uint_eq(p.watched, 2);
 	struct world *w = world_new(&p);
@@ -533,8 +530,7 @@ END_TEST
 START_TEST(a_file_that_is_not_there_may_come)
 {
 	struct prepared p;
-	prepare_in(&p, NULL, 0,
-		(const char *const[]){ "/nonexistent/hosts", "192.0.2.1 a\n", NULL });
+	prepare_all(&p, (const char *const[]){ "/nonexistent/hosts", "192.0.2.1 a\n", NULL });
 	ck_assert_ptr_nonnull(p.data);
 	ck_assert_uint_eq(p.warnings, 1);
 	ck_assert_uint_eq(p.watched, 2);
@@ -542,7 +538,7 @@ START_TEST(a_file_that_is_not_there_may_come)
 	ck_assert_ptr_nonnull(strstr(p.said, "/nonexistent/hosts"));
 	ck_assert(owns(&p, "a."));
 	link_hosts.release(p.data);
-	prepare_in(&p, NULL, 0, (const char *const[]){ "/nonexistent/hosts", NULL });
+	prepare_all(&p, (const char *const[]){ "/nonexistent/hosts", NULL });
 	ck_assert_ptr_nonnull(p.data);
 	ck_assert(!owns(&p, "a."));
 	link_hosts.release(p.data);
@@ -552,10 +548,10 @@ END_TEST
 START_TEST(what_is_no_file_is_refused)
 {
 	struct prepared p;
-	prepare_in(&p, NULL, 0, (const char *const[]){ "192.0.2.1 a\n", "/", NULL });
+	prepare_all(&p, (const char *const[]){ "192.0.2.1 a\n", "/", NULL });
 	ck_assert_ptr_null(p.data);
 	ck_assert_ptr_nonnull(strstr(p.error, "test.yaml:1:1: cannot read '/'"));
-	prepare_in(&p, NULL, 0, (const char *const[]){ NULL });
+	prepare_all(&p, (const char *const[]){ NULL });
 	ck_assert_ptr_null(p.data);
 	ck_assert_ptr_nonnull(strstr(p.error, "files"));
 }
@@ -570,23 +566,6 @@ START_TEST(the_special_name_localhost_is_not_opened)
 	ck_assert(owns(&p, "notlocalhost."));
 	ck_assert(owns(&p, "a.home.arpa."));
 	ck_assert(!owns(&p, "home.arpa."));
-	link_hosts.release(p.data);
-}
-END_TEST
-
-START_TEST(a_link_with_zones_takes_only_names_in_them)
-{
-	struct name lan = name_of("lan."), reverse = name_of("2.0.192.in-addr.arpa.");
-	const uint8_t *const zones[] = { lan.bytes, reverse.bytes };
-	struct prepared p;
-	prepare_in(&p, zones, 2,
-		(const char *const[]){
-			"192.0.2.1 a.lan b\n198.51.100.1 c.lan\ncname d a.lan\n", NULL });
-	ck_assert_uint_eq(p.warnings, 0);
-	ck_assert(owns(&p, "a.lan.") && owns(&p, "c.lan."));
-	ck_assert(owns(&p, "1.2.0.192.in-addr.arpa."));
-	ck_assert(!owns(&p, "b.") && !owns(&p, "d."));
-	ck_assert(!owns(&p, "1.100.51.198.in-addr.arpa."));
 	link_hosts.release(p.data);
 }
 END_TEST
@@ -668,7 +647,7 @@ START_TEST(among_many_names_each_is_found_with_what_is_its_own)
 	enum {
 		NAMES = 50000
 	};
-	struct hosts_draft *draft = hosts_draft_new(0, NULL);
+	struct hosts_draft *draft = hosts_draft_new();
 	struct hosts_entry entry = { .kind = HOSTS_IPV4 };
 	struct err err;
 	char text[64];
@@ -709,7 +688,7 @@ START_TEST(a_list_of_blocked_names_is_small_and_read_at_once)
 	const char *root = getenv("srcdir");
 	char at[4096];
 	(void)snprintf(at, sizeof at, "%s/%s", root ? root : ".", path);
-	struct hosts_draft *draft = hosts_draft_new(0, NULL);
+	struct hosts_draft *draft = hosts_draft_new();
 	struct complaints complaints = { 0 };
 	struct err err;
 	double since = seconds();
@@ -742,7 +721,7 @@ UNIT_MAIN("links/hosts", addresses_are_told_in_the_order_of_the_file,
 	aliases_of_ours_lead_to_names_of_ours, aliases_in_a_circle_come_to_an_end,
 	who_speaks_first_of_a_name_is_right, files_are_read_in_their_order,
 	a_file_that_is_not_there_may_come, what_is_no_file_is_refused,
-	the_special_name_localhost_is_not_opened, a_link_with_zones_takes_only_names_in_them,
-	a_changed_file_shows_at_once, what_is_too_much_for_one_name_is_left_out,
+	the_special_name_localhost_is_not_opened, a_changed_file_shows_at_once,
+	what_is_too_much_for_one_name_is_left_out,
 	among_many_names_each_is_found_with_what_is_its_own,
 	a_list_of_blocked_names_is_small_and_read_at_once)
