@@ -58,6 +58,8 @@ void chain_plan_release(struct chain_plan *plan);
 
 /* A link has the name in its own data. */
 bool chain_plan_owns(const struct chain_plan *plan, const uint8_t *name);
+struct chain;
+bool chain_owns(const struct chain *chain, const uint8_t *name); /* of the plan in force */
 
 /* The kinds there are, from links/; handed in by the roof. */
 const struct link *chain_kind(const struct link *const *kinds, size_t n, const char *kind);

@@ -46,6 +46,11 @@ bool chain_plan_owns(const struct chain_plan *plan, const uint8_t *name)
 	return false;
 }
 
+bool chain_owns(const struct chain *chain, const uint8_t *name)
+{
+	return chain->run && chain_plan_owns(chain->run->plan, name);
+}
+
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan)
 {
 	struct chain_run *run = mem_new(sizeof *run);

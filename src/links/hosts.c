@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names from hosts files. A name that is in them is ours for every type, and no name below it;
- * what is not there, the next link is asked for. */
+ * what is not there, the next link is asked for. But a link that is limited to zones has them
+ * whole: other names in them are nobody's, so that no name of the LAN is asked about outside. */
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "chain/ask.h"
@@ -12,6 +13,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
 	FILES_MAX = 64,
@@ -39,7 +42,23 @@ static const struct link_option options[] = {
 struct hosts { /* what prepare() makes */
 	struct hosts_table *table;
 	uint32_t ttl;
+	size_t zones_n;
+	const uint8_t *const *zones; /* the plan's */
+	/* Hashes, in order, of the names in the zones that others lie below: they are there. */
+	size_t above_n, above_size;
+	uint64_t *above;
 };
+
+/* The closest of the link's zones that the name lies in; NULL: none. */
+static const uint8_t *find_zone(const struct hosts *hosts, const uint8_t *name)
+{
+	const uint8_t *found = NULL;
+	for (size_t i = 0; i < hosts->zones_n; i++)
+		if (name_is_at_or_below(name, hosts->zones[i]) &&
+			(!found || name_len(hosts->zones[i]) > name_len(found)))
+			found = hosts->zones[i];
+	return found;
+}
 
 /* ---- files ---- */
 
@@ -57,8 +76,13 @@ static int on_entry(void *user, const struct hosts_entry *entry, struct err *err
 static void tell_complaints(
 	const struct link_given *given, const char *path, const struct complaints *c)
 {
-	for (size_t i = 0; i < c->n; i++)
-		given->warn(given->teller, "%s", c->list[i].text);
+	static const char word[] = "warning: ";
+	for (size_t i = 0; i < c->n; i++) {
+		/* The teller says so itself. */
+		const char *text = c->list[i].text, *at = strstr(text, word);
+		given->warn(given->teller, "%.*s%s", at ? (int)(at - text) : 0, text,
+			at ? at + sizeof word - 1 : text);
+	}
 	if (c->warnings > c->n)
 		given->warn(given->teller, "%s: %zu more lines like these", path,
 			c->warnings - c->n);
@@ -85,6 +109,48 @@ static bool read_file(struct reading *r, size_t i, char *error, size_t error_siz
 	return false;
 }
 
+static int compare_hashes(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return (x > y) - (x < y);
+}
+
+static void note_above(void *user, const uint8_t *name)
+{
+	struct hosts *hosts = user;
+	while (*name) {
+		name += *name + 1u;
+		if (!find_zone(hosts, name))
+			return;
+		if (hosts->above_n == hosts->above_size) {
+			hosts->above_size = hosts->above_size ? 2 * hosts->above_size : 64;
+			hosts->above = mem_grow(
+				hosts->above, hosts->above_size * sizeof *hosts->above);
+		}
+		hosts->above[hosts->above_n++] = key_hash(name);
+	}
+}
+
+static void note_all_above(struct hosts *hosts)
+{
+	size_t n = 0;
+	hosts_table_walk(hosts->table, note_above, hosts);
+	if (!hosts->above_n)
+		return;
+	qsort(hosts->above, hosts->above_n, sizeof *hosts->above, compare_hashes);
+	for (size_t i = 0; i < hosts->above_n; i++)
+		if (!n || hosts->above[i] != hosts->above[n - 1])
+			hosts->above[n++] = hosts->above[i];
+	hosts->above_n = n;
+}
+
+static bool is_above(const struct hosts *hosts, const uint8_t *name)
+{
+	uint64_t hash = key_hash(name);
+	return hosts->above_n && bsearch(&hash, hosts->above, hosts->above_n,
+					 sizeof *hosts->above, compare_hashes);
+}
+
 static void *prepare(const struct link_given *given, char *error, size_t error_size)
 {
 	const struct link_value *files = &given->values[OPTION_FILES];
@@ -101,6 +167,10 @@ static void *prepare(const struct link_given *given, char *error, size_t error_s
 	struct hosts *hosts = mem_new(sizeof *hosts);
 	hosts->table = hosts_draft_finish(&r.draft);
 	hosts->ttl = (uint32_t)(given->values[OPTION_TTL].number / 1000);
+	hosts->zones_n = given->zones_n;
+	hosts->zones = given->zones;
+	if (hosts->zones_n)
+		note_all_above(hosts);
 	return hosts;
 }
 
@@ -108,6 +178,7 @@ static void release(void *data)
 {
 	struct hosts *hosts = data;
 	hosts_table_free(&hosts->table);
+	mem_free(hosts->above);
 	mem_free(hosts);
 }
 
@@ -118,7 +189,8 @@ static bool owns(const void *data, const uint8_t *name)
 	const struct hosts *hosts = data;
 	struct hosts_found found;
 	return !name_is_at_or_below(name, localhost) &&
-	       hosts_table_find(hosts->table, name, key_hash(name), &found);
+	       (hosts_table_find(hosts->table, name, key_hash(name), &found) ||
+		       find_zone(hosts, name));
 }
 
 /* ---- questions ---- */
@@ -157,25 +229,25 @@ static bool put_found(struct link_ask *ask, const struct hosts *hosts,
  * AAAA and HTTPS of every address of a hosts file again and again. The name is taken for a
  * zone of itself alone, in the manner of RFC 6303 3: any name above it would be a claim to
  * names that are not ours. */
-static bool put_soa(struct link_ask *ask, const struct hosts *hosts,
-	const struct hosts_found *found, enum section section)
+static bool put_soa(struct link_ask *ask, const struct hosts *hosts, const uint8_t *zone,
+	enum section section)
 {
 	static const uint8_t nobody[] = "\6nobody\7invalid";
 	const uint32_t numbers[] = { 1, 3600, 1200, 604800, hosts->ttl };
-	size_t name_n = name_len(found->name);
+	size_t name_n = name_len(zone);
 	uint16_t len = (uint16_t)(name_n + sizeof nobody + sizeof numbers);
 	uint8_t *records = pad_new(&ask->pad, sizeof len + len), *p = records;
 	if (!records)
 		return false;
 	memcpy(p, &len, sizeof len);
 	p += sizeof len;
-	memcpy(p, found->name, name_n);
+	memcpy(p, zone, name_n);
 	p += name_n;
 	memcpy(p, nobody, sizeof nobody);
 	p += sizeof nobody;
 	for (size_t i = 0; i < array_len(numbers); i++)
 		put_u32(p + 4 * i, numbers[i]);
-	const struct rrset soa = { .owner = found->name,
+	const struct rrset soa = { .owner = zone,
 		.type = TYPE_SOA,
 		.class = CLASS_IN,
 		.section = (uint8_t)section,
@@ -209,7 +281,19 @@ static bool tell(
 	if (is_told)
 		return true;
 	return put_soa(
-		ask, hosts, found, type == TYPE_SOA ? SECTION_ANSWER : SECTION_AUTHORITY);
+		ask, hosts, found->name, type == TYPE_SOA ? SECTION_ANSWER : SECTION_AUTHORITY);
+}
+
+/* A name of a zone that is the link's: not there, or nothing but names below it. */
+static bool tell_nothing(struct link_ask *ask, const struct hosts *hosts, const uint8_t *zone)
+{
+	bool is_apex = name_is_equal(ask->question.name, zone);
+	bool is_soa = is_apex && ask->question.type == TYPE_SOA;
+	ask->outcome.is_uncachable = true;
+	ask->outcome.is_authoritative = true;
+	if (!is_apex && !is_above(hosts, ask->question.name))
+		ask->outcome.rcode = RCODE_NXDOMAIN;
+	return put_soa(ask, hosts, zone, is_soa ? SECTION_ANSWER : SECTION_AUTHORITY);
 }
 
 static enum link_verdict ask_hosts(void *instance, struct link_ask *ask, void **state)
@@ -218,10 +302,15 @@ static enum link_verdict ask_hosts(void *instance, struct link_ask *ask, void **
 	const struct hosts *hosts = instance;
 	const struct link_question *q = &ask->question;
 	struct hosts_found found;
-	if (q->class != CLASS_IN ||
-		!hosts_table_find(hosts->table, q->name, key_hash(q->name), &found))
+	if (q->class != CLASS_IN)
 		return LINK_PASS;
-	return tell(ask, hosts, &found) ? LINK_ANSWER : ask_fail(ask, EDE_OTHER, "no memory");
+	const uint8_t *zone = find_zone(hosts, q->name);
+	bool is_there = hosts_table_find(hosts->table, q->name, key_hash(q->name), &found);
+	if (!is_there && !zone)
+		return LINK_PASS;
+	if (is_there ? tell(ask, hosts, &found) : tell_nothing(ask, hosts, zone))
+		return LINK_ANSWER;
+	return ask_fail(ask, EDE_OTHER, "no memory");
 }
 
 const struct link link_hosts = { .abi = ROOTWARD_LINK_ABI,

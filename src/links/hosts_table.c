@@ -370,6 +370,14 @@ static void open_entry(const uint8_t *p, struct hosts_found *found)
 	}
 }
 
+void hosts_table_walk(
+	const struct hosts_table *t, void (*fn)(void *user, const uint8_t *name), void *user)
+{
+	for (size_t slot = 0; slot < t->cap; slot++)
+		if (t->tags[slot])
+			fn(user, t->entries + t->at[slot] + ENTRY_HEAD);
+}
+
 bool hosts_table_find(const struct hosts_table *t, const uint8_t *name, uint64_t hash,
 	struct hosts_found *found)
 {

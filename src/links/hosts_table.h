@@ -44,6 +44,9 @@ void hosts_draft_free(struct hosts_draft **draft);
 void hosts_table_free(struct hosts_table **table);
 size_t hosts_table_names(const struct hosts_table *table);
 size_t hosts_table_bytes(const struct hosts_table *table);
+/* Calls fn for every name. */
+void hosts_table_walk(const struct hosts_table *table,
+	void (*fn)(void *user, const uint8_t *name), void *user);
 /* False: nothing is said of the name (lower case). */
 bool hosts_table_find(const struct hosts_table *table, const uint8_t *name, uint64_t hash,
 	struct hosts_found *found);

@@ -243,6 +243,10 @@ int32_t recursor_answer(struct recursor *r, struct item *item, const struct ques
 	if (is_meta(q->type))
 		return answer_refuse(
 			r->answerer, q, from, RCODE_REFUSED, EDE_NONE, buf, room, rcode);
+	bool is_owned = (q->type == TYPE_ANY || !(q->flags & FLAG_RD)) &&
+			chain_owns(r->chain, q->key.name);
+	if (is_owned) /* no recursion, and all there is may be told */
+		return ask_links(r, item, q, &ask, from, rcode);
 	if (q->type == TYPE_ANY)
 		return answer_any(r->answerer, q, from, buf, room, rcode);
 	if (chain_recall(r->chain, &ask, &told) == CHAIN_TOLD)

@@ -29,7 +29,8 @@ struct ref {
 struct parse {
 	struct message *m;
 	struct pad *pad;
-	size_t pad_was, pad_most;
+	size_t pad_used, pad_most; /* bytes of pieces: what is lost at the end of chunks is not
+				    * the message's doing */
 	struct reader reader;
 	struct hash_key key;
 	struct ref *refs;
@@ -43,8 +44,8 @@ struct parse {
 
 static void *take(struct parse *p, size_t n)
 {
-	void *piece = pad_new(p->pad, n);
-	return p->pad->taken - p->pad_was > p->pad_most ? NULL : piece;
+	p->pad_used += n;
+	return p->pad_used > p->pad_most ? NULL : pad_new(p->pad, n);
 }
 
 static bool start(struct parse *p, size_t len)
@@ -279,7 +280,7 @@ int message_read(struct message *m, const uint8_t *msg, size_t len, struct pad *
 	struct parse p UNCLEARED;
 	p.m = m;
 	p.pad = pad;
-	p.pad_was = pad->taken;
+	p.pad_used = 0;
 	p.pad_most = 4 * len + PAD_SLACK;
 	p.refs_n = 0;
 	if (!reader_open(&p.reader, msg, len))
