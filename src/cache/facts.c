@@ -7,6 +7,7 @@
 #include "base/rand.h"
 #include "wire/key.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -52,6 +53,8 @@ struct facts {
 	size_t sets; /* per shard, a power of two */
 	struct row *rows;
 	struct shard shard[SHARDS];
+	_Atomic uint32_t epoch;
+	_Atomic bool is_outage;
 	struct lock lame_lock;
 	struct lame lame[LAME_ROWS];
 };
@@ -273,8 +276,25 @@ void facts_set_lame(
 	lock_release(&f->lame_lock);
 }
 
+void facts_set_outage(struct facts *f)
+{
+	atomic_store_explicit(&f->is_outage, true, memory_order_relaxed);
+}
+
+bool facts_is_outage(const struct facts *f)
+{
+	return atomic_load_explicit(&f->is_outage, memory_order_relaxed);
+}
+
+uint32_t facts_epoch(const struct facts *f)
+{
+	return atomic_load_explicit(&f->epoch, memory_order_relaxed);
+}
+
 void facts_forgive(struct facts *f)
 {
+	atomic_fetch_add_explicit(&f->epoch, 1, memory_order_relaxed);
+	atomic_store_explicit(&f->is_outage, false, memory_order_relaxed);
 	for (size_t i = 0; i < SHARDS; i++) {
 		struct shard *shard = &f->shard[i];
 		lock_take(&shard->lock);

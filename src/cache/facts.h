@@ -48,5 +48,11 @@ void facts_set_cookie(
 	struct facts *facts, const struct endpoint *server, const uint8_t *cookie, size_t n);
 void facts_set_lame(struct facts *facts, const struct endpoint *server, const uint8_t *zone,
 	uint64_t now_ms);
-/* Forgets every failure and back-off: the fault was the uplink's. */
+/* No server at all answers: the fault is the uplink's, and what fails meanwhile says little. */
+void facts_set_outage(struct facts *facts);
+bool facts_is_outage(const struct facts *facts);
+/* Forgets every failure and back-off, and that there is an outage: the uplink is back, or
+ * there is another. */
 void facts_forgive(struct facts *facts);
+/* How often that was: what failed before counts no more. */
+uint32_t facts_epoch(const struct facts *facts);

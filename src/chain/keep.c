@@ -3,7 +3,8 @@
 #include "chain/inside.h"
 
 enum {
-	STALE_TTL = 30
+	STALE_TTL = 30,
+	OUTAGE_TTL = 2 /* of failures while no server at all answers */
 };
 
 static void make_key(
@@ -72,6 +73,8 @@ static uint32_t failure_ttl(struct chain *chain, const struct chain_plan *plan,
 {
 	struct cache_head head;
 	uint64_t most = plan->opts.failure_max, ttl = 1;
+	if (facts_is_outage(chain->inside.facts) && most > OUTAGE_TTL)
+		most = OUTAGE_TTL;
 	if (cache_get(chain->inside.cache, key, &head, NULL, 0) >= 0 &&
 		now_ms < head.learned_ms + (head.ttl + most) * 1000)
 		ttl = 2ull * head.ttl;
@@ -94,6 +97,8 @@ void keep_put(struct chain *chain, const struct link_ask *ask, size_t n, uint32_
 		.from = ask->outcome.from };
 	head.from.link = ask->link;
 	head.from.generation = ask->generation;
+	if (is_failure)
+		head.aux ^= facts_epoch(chain->inside.facts);
 	if (!head.ttl)
 		return;
 	(void)cache_put(cache, is_failure ? &failure : &key, &head, chain->told, n);
@@ -127,8 +132,12 @@ enum chain_verdict chain_recall(
 	uint64_t now_ms = clock_mono_ms();
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		struct kept kept;
+		uint32_t wanted = plan->generation;
+		/* Failures are those of an uplink too. */
+		if (kinds[i] == CACHE_FAILURE)
+			wanted ^= facts_epoch(chain->inside.facts);
 		if (!keep_find(chain, plan, kinds[i], q, now_ms, &kept) ||
-			kept.age >= kept.head.ttl || kept.head.aux != plan->generation)
+			kept.age >= kept.head.ttl || kept.head.aux != wanted)
 			continue;
 		/* What failed lately is not tried again; something old is better then. */
 		if (kinds[i] == CACHE_FAILURE &&

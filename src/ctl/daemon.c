@@ -114,6 +114,16 @@ static void on_files(void *user)
 		reload_links(d);
 }
 
+/* Another network: what failed may work, other neighbours may ask, other servers are near. */
+static void on_routes(void *user)
+{
+	struct daemon *d = user;
+	if (d->is_stopping || !d->facts)
+		return;
+	facts_forgive(d->facts);
+	reload_links(d);
+}
+
 /* ---- the start ------------------------------------------------------------------------ */
 
 static void print_complaints(const struct complaints *c)
@@ -319,6 +329,7 @@ static int serve(struct daemon *d, struct complaints *complaints)
 		log_line(LOG_ERROR, "no thread is to be had for a worker");
 		return EXIT_FAILED;
 	}
+	d->routes = routes_new(d->loop, on_routes, d);
 	d->follow = follow_new(d->loop, on_files, d);
 	follow_set(d->follow, d->way ? &d->way->watched : NULL);
 	say_ready(d);
@@ -360,6 +371,7 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	server_free(&d.server);
 	control_close(&d.control);
 	follow_free(&d.follow);
+	routes_free(&d.routes);
 	loop_free(&d.loop);
 	reload_fini(&d);
 	explain_fini(&d);

@@ -9,6 +9,7 @@
 #include "ctl/follow.h"
 #include "ctl/way.h"
 #include "ctl/zones.h"
+#include "net/routes.h"
 #include "serve/server.h"
 
 struct build;
@@ -26,6 +27,7 @@ struct daemon { /* open */
 	struct facts *facts;
 	uint32_t questions; /* to other servers at a time; 0: as many as may be */
 	struct follow *follow;
+	struct routes *routes; /* NULL: nobody tells of changes */
 	uint64_t started_us;
 	uint64_t reloads, reloads_failed;
 	struct list now, next; /* waiters for the reload that runs, for the one after */

@@ -29,7 +29,7 @@ struct build { /* what the builder makes of the files */
 	struct zones *zones;   /* NULL: refused */
 	const struct zones *old;
 	struct way *way; /* NULL: it has none */
-	bool is_refused, is_links;
+	bool is_refused, is_links, is_new; /* is_new: answers can differ */
 	struct complaints complaints;
 	const uint8_t **names;
 	struct zones_wish wish;
@@ -133,8 +133,10 @@ static void finish(struct daemon *d)
 	d->reloads++;
 	d->reloads_failed += !is_good;
 	if (b->is_links && is_good)
-		log_limited(&d->told, LOG_INFO, "a file of the chain changed: read in %llu ms",
-			(unsigned long long)took_ms);
+		log_limited(&d->told, b->is_new ? LOG_INFO : LOG_DEBUG,
+			"the chain is made anew in %llu ms: %s", (unsigned long long)took_ms,
+			b->is_new ? "a file of it or the network changed"
+				  : "nothing of it changed");
 	else if (!b->is_refused)
 		log_limited(&d->told, LOG_INFO,
 			"reloaded in %llu ms: %zu zone%s, %zu parsed, %zu refused",
@@ -287,7 +289,7 @@ static void adopt(struct daemon *d, struct build *b)
 		zones_adopt(b->zones, d->zones);
 		zones_log(b->zones, false);
 	}
-	bool is_new = needs_switch(d, b);
+	b->is_new = needs_switch(d, b);
 	if (b->config) {
 		note_restarts(d, b);
 		take_config(d, b);
@@ -298,7 +300,7 @@ static void adopt(struct daemon *d, struct build *b)
 	}
 	b->is_adopted = true;
 	take_way(d, b);
-	if (is_new)
+	if (b->is_new)
 		server_switch(d->server, reload_world(d), on_switched, d);
 	else
 		finish(d);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names from hosts files. A name that is in them is ours for every type, and no name below it;
  * what is not there, the next link is asked for. But a link that is limited to zones has them
- * whole: other names in them are nobody's, so that no name of the LAN is asked about outside. */
+ * whole: other names in them are nobody's, and nobody outside is asked about them. */
 #include "base/bytes.h"
 #include "base/mem.h"
 #include "chain/ask.h"

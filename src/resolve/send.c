@@ -231,11 +231,18 @@ enum step send_question(struct iter *it)
 
 /* ---- what comes back ------------------------------------------------------------------- */
 
+static bool is_outage(const struct resolver *resolver)
+{
+	return resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE;
+}
+
 static void count_failure(struct iter *it, const struct attempt *attempt)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	facts_failure(resolver->facts, &attempt->server->at, it->resolution->now_ms);
 	resolver->failures[attempt->server->family]++;
+	if (is_outage(resolver))
+		facts_set_outage(resolver->facts);
 }
 
 void send_cancel(struct iter *it)
@@ -326,7 +333,7 @@ static void take_reply(
 	memcpy(resolver->buf, reply->msg, reply->len);
 	resolver->len = reply->len;
 	/* When nobody at all was there and somebody is again, it was the uplink. */
-	if (resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE)
+	if (is_outage(resolver))
 		facts_forgive(resolver->facts);
 	resolver->failures[attempt->server->family] = 0;
 	if (!attempt->is_tcp)
