@@ -128,7 +128,7 @@ void ask_free(struct link_ask *ask)
 	chain_run_settle(chain, run);
 }
 
-struct link_ask *ask_find(struct chain *chain, const struct chain_question *q)
+struct link_ask *ask_find(const struct chain *chain, const struct chain_question *q)
 {
 	const struct list *head = &chain->bucket[q->hash % ASK_BUCKETS];
 	for (struct list *at = head->next; at != head; at = at->next) {

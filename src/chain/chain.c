@@ -376,6 +376,11 @@ static void find_unpassed(struct link_ask *ask, const struct chain_question *q, 
 	ask->kept_source = kept->source;
 }
 
+bool chain_is_asked(const struct chain *chain, const struct chain_question *q)
+{
+	return ask_find(chain, q) != NULL;
+}
+
 /* Something old is told, and the question goes on without anybody who waits for it. */
 static bool tell_stale_first(struct link_ask *ask, const struct chain_question *q,
 	uint64_t now_ms, struct chain_told *told)

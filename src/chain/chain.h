@@ -133,5 +133,7 @@ enum chain_verdict chain_recall(
 /* Asks the links. Whoever asks calls chain_recall() first. */
 enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q,
 	struct chain_wait *wait, struct chain_told *told);
+/* The links are being asked about it, for somebody else. */
+bool chain_is_asked(const struct chain *chain, const struct chain_question *q);
 /* Nothing will be told. */
 void chain_cancel(struct chain_wait *wait);

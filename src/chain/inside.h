@@ -73,7 +73,7 @@ void look_note_failure(struct chain *chain, const struct link_ask *ask);
 /* ---- ask.c */
 struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, uint64_t now_ms);
 void ask_free(struct link_ask *ask);
-struct link_ask *ask_find(struct chain *chain, const struct chain_question *q);
+struct link_ask *ask_find(const struct chain *chain, const struct chain_question *q);
 struct chain_question ask_question(const struct link_ask *ask);
 /* Everybody who waits is told. */
 void ask_tell(struct link_ask *ask, const struct chain_told *told);

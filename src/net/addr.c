@@ -171,6 +171,13 @@ const uint8_t *addr_bytes(const struct addr *addr, size_t *n)
 	return (const uint8_t *)&addr->v4.sin_addr;
 }
 
+bool addr_is_loopback(const struct addr *addr)
+{
+	size_t n;
+	const uint8_t *bytes = addr_bytes(addr, &n);
+	return n == 4 ? bytes[0] == 127 : IN6_IS_ADDR_LOOPBACK(&addr->v6.sin6_addr);
+}
+
 bool addr_is_wildcard(const struct addr *addr)
 {
 	if (addr->any.sa_family == AF_INET6)

@@ -36,6 +36,8 @@ bool addr_is_equal(const struct addr *a, const struct addr *b) PURE;
 /* The bytes of the address without the port: *n is 4 or 16 (an IPv4-mapped IPv6 address: 4). */
 const uint8_t *addr_bytes(const struct addr *addr, size_t *n);
 bool addr_is_wildcard(const struct addr *addr) PURE;
+/* 127.0.0.0/8 or ::1, mapped or not. */
+bool addr_is_loopback(const struct addr *addr) PURE;
 /* The same as bytes, and back. */
 struct endpoint addr_endpoint(const struct addr *addr);
 void addr_from_endpoint(struct addr *out, const struct endpoint *endpoint);

@@ -32,11 +32,12 @@ void clients_fini(struct clients *clients)
 	lock_fini(&clients->lock);
 }
 
-uint64_t clients_of(const struct clients *clients, const struct addr *addr)
+uint64_t clients_of(
+	const struct clients *clients, const struct addr *addr, unsigned ipv6_bytes)
 {
 	size_t n;
 	const uint8_t *bytes = addr_bytes(addr, &n);
-	return hash_sip(&clients->key, bytes, n == 16 ? 8 : 4, 1, 3);
+	return hash_sip(&clients->key, bytes, n == 16 ? ipv6_bytes : 4, 1, 3);
 }
 
 /* The client's row, or the free one where it would be. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* clients.h -- how many connections each client has
+/* clients.h -- how many connections, or questions, each client has
  *
- * What     A client is an IPv4 address or an IPv6 /64. Open addressing on a
+ * What     A client is an IPv4 address or an IPv6 prefix. Open addressing on a
  *          SipHash of it under a key of its own: nobody can aim at one bucket.
- * Threads  Any: all workers count in one table, under a lock that is held for some look-ups,
+ * Threads  Any: all who share a table count under its lock, which is held for some look-ups,
  *          once when a connection comes and once when it goes.
  * Memory   One table of 16-byte rows, doubled when it is four fifths full.
  */
@@ -23,8 +23,9 @@ struct clients { /* open: lies within its owner */
 
 void clients_init(struct clients *clients);
 void clients_fini(struct clients *clients);
-/* Names the client for the calls below. */
-uint64_t clients_of(const struct clients *clients, const struct addr *addr);
+/* Names the client for the calls below: an IPv4 address, or the first bytes of an IPv6 one. */
+uint64_t clients_of(
+	const struct clients *clients, const struct addr *addr, unsigned ipv6_bytes);
 uint32_t clients_count(struct clients *clients, uint64_t client);
 /* One connection more, when that makes at most limit: else -EUSERS; -ENOMEM when the table
  * cannot grow. */

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 enum {
+	CLIENT_BYTES = 8, /* an IPv6 /64 */
 	BACKLOG = 4096,
 	ACCEPT_BUDGET = 64, /* connections taken per wake-up */
 	CLOSE_BUDGET = 256, /* and closed by one look at the clock */
@@ -731,7 +732,7 @@ static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
 /* Takes fd in or closes it; false when no room can be made for more. */
 static bool admit(struct streams *set, int fd, const struct addr *peer)
 {
-	uint64_t client = clients_of(set->clients, peer);
+	uint64_t client = clients_of(set->clients, peer, CLIENT_BYTES);
 	int e = clients_put(set->clients, client, set->opts.per_client);
 	if (e) {
 		refuse(set, fd);

@@ -3,12 +3,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "net/clients.h"
 #include "serve/inside.h"
 #include "wire/rrtype.h"
 
 #include <string.h>
 
 enum {
+	CLIENT_BYTES = 7, /* an IPv6 /56 */
 	PAD_LIMIT = 512 * 1024,
 	QUERY_ROOM = 320
 };
@@ -20,7 +22,8 @@ struct waiting {
 	struct recursor *recursor;
 	struct later *later;
 	struct addr peer;
-	bool is_stream;
+	uint64_t client;
+	bool is_stream, is_counted; /* is_counted: among its client's questions */
 	uint32_t room, len;
 	uint8_t query[];
 };
@@ -33,6 +36,7 @@ struct recursor {
 	struct chain *chain;
 	struct list waits, errands;
 	size_t n;
+	struct clients clients; /* and how many different questions of each wait */
 	struct pad pad; /* of a reply that is followed, for the time of the call */
 	uint8_t reply[MESSAGE_MAX_LEN];
 };
@@ -62,6 +66,7 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 	r->count = count;
 	list_init(&r->waits);
 	list_init(&r->errands);
+	clients_init(&r->clients);
 	pad_init(&r->pad, PAD_LIMIT, NULL);
 	struct upstream_opts opts = way->upstream;
 	opts.questions = (opts.questions + workers - 1) / workers;
@@ -87,6 +92,8 @@ static void drop(struct waiting **held)
 	*held = NULL;
 	list_drop(&w->list);
 	w->recursor->n--;
+	if (w->is_counted)
+		clients_drop(&w->recursor->clients, w->client);
 	mem_free(w);
 }
 
@@ -113,6 +120,7 @@ void recursor_free(struct recursor **held)
 		resolver_free(&r->resolver);
 	if (r->upstream)
 		upstream_free(&r->upstream);
+	clients_fini(&r->clients);
 	mem_free(r);
 }
 
@@ -215,14 +223,37 @@ static bool is_meta(uint16_t type)
 	return type == TYPE_OPT || (type >= 128 && type <= 254);
 }
 
+/* The client may not have another question looked for. */
+static bool is_over_limit(
+	struct recursor *r, const struct item *item, const struct chain_question *ask)
+{
+	if (addr_is_loopback(item->peer))
+		return false;
+	uint64_t client = clients_of(&r->clients, item->peer, CLIENT_BYTES);
+	return clients_count(&r->clients, client) >= RECURSOR_PER_CLIENT &&
+	       !chain_is_asked(r->chain, ask);
+}
+
+/* Whoever asks what is being asked already costs nothing. */
+static void count_client(struct waiting *w)
+{
+	struct recursor *r = w->recursor;
+	if (w->wait.has_joined || addr_is_loopback(&w->peer))
+		return;
+	w->client = clients_of(&r->clients, &w->peer, CLIENT_BYTES);
+	w->is_counted = clients_put(&r->clients, w->client, UINT32_MAX) == 0;
+}
+
 static int32_t ask_links(struct recursor *r, struct item *item, const struct question *q,
 	const struct chain_question *ask, const struct answer_from *from, unsigned *rcode)
 {
 	struct chain_told told;
-	struct waiting *w = keep(r, item);
+	struct waiting *w = is_over_limit(r, item, ask) ? NULL : keep(r, item);
 	enum chain_verdict verdict = w ? chain_ask(r->chain, ask, &w->wait, &told) : CHAIN_FULL;
-	if (verdict == CHAIN_WAIT && (w->later = item_hold(item)))
+	if (verdict == CHAIN_WAIT && (w->later = item_hold(item))) {
+		count_client(w);
 		return REPLY_LATER;
+	}
 	if (verdict == CHAIN_WAIT)
 		chain_cancel(&w->wait);
 	if (w)

@@ -5,7 +5,9 @@
  *          back, and the reply sent when the chain has it.
  * Threads  One worker.
  * Memory   A copy of each query that waits, bounded in number.
- * Limits   RECURSOR_WAITS clients at a time and worker; beyond it SERVFAIL.
+ * Limits   RECURSOR_WAITS clients at a time and worker; RECURSOR_PER_CLIENT different questions
+ *          of one client (an IPv4 address, an IPv6 /56; this host has no such limit) at a time
+ *          and worker (L19); beyond them SERVFAIL.
  * Read     RFC 1034 4.3.1, 2308, 4035 3.2, 8482, 8914, 9520.
  */
 #pragma once
@@ -16,7 +18,8 @@
 #include "serve/pipe.h"
 
 enum {
-	RECURSOR_WAITS = 20000
+	RECURSOR_WAITS = 20000,
+	RECURSOR_PER_CLIENT = 100
 };
 
 struct recursor;

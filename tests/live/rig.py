@@ -98,6 +98,13 @@ def has_ipv6():
         return False
 
 
+def outer_address():
+    """An IPv4 address of this host that is not loopback's, or None."""
+    out = subprocess.run(['ip', '-4', '-o', 'addr', 'show', 'scope', 'global'], stdout=subprocess.PIPE).stdout
+    found = re.search(rb'inet (\S+?)/', out)
+    return found.group(1).decode() if found else None
+
+
 def free_port():
     """A port free for UDP and TCP on 127.0.0.1 and ::1."""
     while True:

@@ -8,7 +8,7 @@ static uint64_t client(const struct clients *clients, const char *text)
 {
 	struct addr a;
 	ck_assert_int_eq(addr_parse(&a, text, 53, NULL), 0);
-	return clients_of(clients, &a);
+	return clients_of(clients, &a, 8);
 }
 
 START_TEST(a_client_is_an_ipv4_address_or_an_ipv6_net)
@@ -52,7 +52,7 @@ START_TEST(counts_are_right_while_clients_come_and_go)
 	clients_init(&c);
 	for (uint32_t i = 0; i < N; i++) {
 		struct addr a = { .v4 = { .sin_family = AF_INET, .sin_addr = { i } } };
-		ids[i] = clients_of(&c, &a);
+		ids[i] = clients_of(&c, &a, 8);
 	}
 	uint32_t x = 1, all = 0;
 	for (int step = 0; step < 200000; step++) {
