@@ -116,6 +116,8 @@ void ask_free(struct link_ask *ask)
 	struct chain *chain = ask->chain;
 	struct chain_run *run = ask->run;
 	must(list_is_empty(&ask->waits));
+	if (ask->shared.is_linked)
+		shared_drop(chain->inside.shared, &ask->shared);
 	plugin_drop_sends(ask);
 	list_drop(&ask->list);
 	list_drop(&ask->bucket);

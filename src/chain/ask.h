@@ -9,6 +9,7 @@
 #include "answer/outcome.h"
 #include "base/list.h"
 #include "chain/link.h"
+#include "chain/shared.h"
 #include "chain/trace.h"
 #include "wire/budget.h"
 
@@ -30,6 +31,8 @@ struct link_ask { /* open: to links inside the daemon, down to the line */
 	int kept_source; /* the link that told what is kept, once nearer ones passed; -1 */
 	uint8_t bits, partition;
 	bool is_in_call, is_waiting, has_failed, is_stale_told;
+	bool is_elsewhere; /* another chain asks the same, and will tell when it is done */
+	struct shared_row shared;
 	bool is_uncachable; /* a part of the answer is not to be kept */
 	unsigned before_n;  /* sets of the names before the last restart */
 	const struct rrset *before[OUTCOME_SETS];

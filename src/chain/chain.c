@@ -2,10 +2,12 @@
 #include "chain/chain.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "chain/inside.h"
 #include "wire/edns.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 enum {
@@ -275,9 +277,9 @@ void ask_event(struct link_ask *ask, const struct link_event *event)
 static void cancel_link(struct link_ask *ask)
 {
 	const struct chain_link *link = &ask->run->plan->link[ask->at];
-	if (ask->is_waiting && link->kind->cancel)
+	if (ask->is_waiting && !ask->is_elsewhere && link->kind->cancel)
 		link->kind->cancel(ask->run->instance[ask->at], ask, ask->state);
-	ask->is_waiting = false;
+	ask->is_waiting = ask->is_elsewhere = false;
 	plugin_drop_sends(ask);
 	list_drop(&ask->queue);
 }
@@ -381,6 +383,85 @@ bool chain_is_asked(const struct chain *chain, const struct chain_question *q)
 	return ask_find(chain, q) != NULL;
 }
 
+/* ---- other chains ---- */
+
+/* Of a whole question on a plan. */
+static uint64_t shared_key(const struct link_ask *ask)
+{
+	const struct {
+		uint64_t hash, plan;
+		uint16_t type, class;
+		uint8_t bits, partition, zero[2];
+	} whole = { ask->hash, (uintptr_t)ask->run->plan, ask->question.type,
+		ask->question.class, ask->bits, ask->partition, { 0, 0 } };
+	static const struct hash_key key = { 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9 };
+	return hash_sip(&key, &whole, sizeof whole, 1, 3);
+}
+
+/* True: another chain of the daemon asks the same, and will say when it is done. */
+static bool is_asked_elsewhere(struct link_ask *ask)
+{
+	struct chain *chain = ask->chain;
+	if (!chain->inside.shared)
+		return false;
+	ask->shared.chain = chain;
+	ask->shared.hash = ask->hash;
+	ask->shared.key = shared_key(ask);
+	ask->is_elsewhere = !shared_take(chain->inside.shared, &ask->shared);
+	ask->is_waiting = ask->is_elsewhere;
+	return ask->is_elsewhere;
+}
+
+void chain_send_news(struct chain *chain, struct shared_news *news)
+{
+	news->next = atomic_load(&chain->news);
+	while (!atomic_compare_exchange_weak(&chain->news, &news->next, news))
+		;
+	loop_wake(chain->inside.loop);
+}
+
+static struct link_ask *find_elsewhere(struct chain *chain, const struct shared_news *news)
+{
+	struct list *head = &chain->bucket[news->hash % ASK_BUCKETS];
+	for (struct list *at = head->next; at != head; at = at->next) {
+		struct link_ask *ask = container_of(at, struct link_ask, bucket);
+		if (ask->is_elsewhere && ask->shared.key == news->key)
+			return ask;
+	}
+	return NULL;
+}
+
+/* What came of it elsewhere is kept, or was not to be: then it is asked here. */
+static void come_back(struct link_ask *ask)
+{
+	struct chain *chain = ask->chain;
+	struct chain_question q = ask_question(ask);
+	struct chain_told told;
+	ask->is_waiting = ask->is_elsewhere = false;
+	if (chain->run == ask->run && chain_recall(chain, &q, &told) == CHAIN_TOLD) {
+		list_drop(&ask->bucket);
+		ask_tell(ask, &told);
+		ask_free(ask);
+	} else if (walk(ask)) {
+		finish(ask);
+	} else {
+		set_timer(chain);
+	}
+}
+
+void chain_wake(struct chain *chain)
+{
+	struct shared_news *next = atomic_exchange(&chain->news, NULL);
+	while (next) {
+		struct shared_news *news = next;
+		next = news->next;
+		struct link_ask *ask = find_elsewhere(chain, news);
+		if (ask)
+			come_back(ask);
+		mem_free(news);
+	}
+}
+
 /* Something old is told, and the question goes on without anybody who waits for it. */
 static bool tell_stale_first(struct link_ask *ask, const struct chain_question *q,
 	uint64_t now_ms, struct chain_told *told)
@@ -408,7 +489,8 @@ enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q
 	}
 	struct kept kept;
 	find_unpassed(ask, q, now_ms, &kept);
-	bool is_at_end = walk(ask);
+	bool is_alone = q->is_live || q->target || ask->kept_source >= 0;
+	bool is_at_end = (is_alone || !is_asked_elsewhere(ask)) && walk(ask);
 	if (is_at_end && ask->kept_source >= 0) {
 		keep_renew(chain, ask->run->plan, q, &kept);
 		keep_tell(chain, &kept, 0, told);
@@ -469,6 +551,11 @@ void chain_free(struct chain **held)
 	while ((ask = first_of(&chain->spare, offsetof(struct link_ask, list)))) {
 		list_drop(&ask->list);
 		mem_free(ask);
+	}
+	for (struct shared_news *news = atomic_load(&chain->news); news;) {
+		struct shared_news *next = news->next;
+		mem_free(news);
+		news = next;
 	}
 	loop_timer_free(&chain->timer);
 	mem_free(chain->ring);

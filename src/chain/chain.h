@@ -70,6 +70,7 @@ struct chain_inside { /* open: what links inside the daemon get as `inside` in o
 	struct cache *cache;
 	struct facts *facts;
 	void *resolver; /* struct resolver, which stands above this floor */
+	struct chain_shared *shared; /* of all chains of the daemon; NULL: there is one */
 };
 
 struct chain_count { /* open: written by the worker, read by any */
@@ -135,5 +136,8 @@ enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q
 	struct chain_wait *wait, struct chain_told *told);
 /* The links are being asked about it, for somebody else. */
 bool chain_is_asked(const struct chain *chain, const struct chain_question *q);
+/* On the chain's thread, after its loop was woken: what other chains came to an end with is
+ * taken. */
+void chain_wake(struct chain *chain);
 /* Nothing will be told. */
 void chain_cancel(struct chain_wait *wait);

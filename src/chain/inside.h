@@ -33,6 +33,7 @@ struct chain {
 	uint64_t due_ms; /* when the timer is to ring; 0: it is not set */
 	struct chain_count count;
 	struct trace last; /* of a question that was told at once */
+	_Atomic(struct shared_news *) news; /* newest first */
 	struct chain_ring *ring; /* of failures; NULL: there was none */
 	struct writer writer;
 	uint8_t told[RECALL_MAX], kept[RECALL_MAX], work[MESSAGE_MAX_LEN];
@@ -66,6 +67,10 @@ void keep_put(struct chain *chain, const struct link_ask *ask, size_t n, uint32_
 /* Nearer links with data of their own have passed: what is kept stands. */
 void keep_renew(struct chain *chain, const struct chain_plan *plan,
 	const struct chain_question *q, const struct kept *kept);
+
+/* ---- chain.c */
+/* From any thread: takes the news, and wakes the chain's loop. */
+void chain_send_news(struct chain *chain, struct shared_news *news);
 
 /* ---- look.c */
 void look_note_failure(struct chain *chain, const struct link_ask *ask);

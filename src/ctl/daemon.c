@@ -377,6 +377,7 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	explain_fini(&d);
 	struct serve_way *way = d.way ? &d.way->serve : NULL;
 	serve_way_drop(&way);
+	chain_shared_free(&d.shared);
 	facts_free(&d.facts);
 	cache_free(&d.cache);
 	zones_free(&d.zones);

@@ -23,8 +23,9 @@ struct daemon { /* open */
 	struct config *initial; /* in force for that */
 	struct zones *zones;
 	struct way *way;     /* of names outside them; NULL: there is none */
-	struct cache *cache; /* these two from the first way on, for good */
+	struct cache *cache; /* these three from the first way on, for good */
 	struct facts *facts;
+	struct chain_shared *shared;
 	uint32_t questions; /* to other servers at a time; 0: as many as may be */
 	struct follow *follow;
 	struct routes *routes; /* NULL: nobody tells of changes */

@@ -321,8 +321,9 @@ int reload_way(struct way **out, struct daemon *d, const struct config *config,
 			.workers = (unsigned)d->initial->workers };
 		d->cache = cache_new(&opts);
 		d->facts = facts_new(FACTS_SERVERS);
+		d->shared = chain_shared_new();
 	}
-	const struct way_parts parts = { d->cache, d->facts, d->questions };
+	const struct way_parts parts = { d->cache, d->facts, d->shared, d->questions };
 	return way_build(out, config, &parts, complaints);
 }
 

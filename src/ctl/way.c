@@ -566,6 +566,7 @@ int way_build(struct way **out, const struct config *config, const struct way_pa
 	*b = (struct builder){ .way = way, .config = config, .complaints = complaints };
 	way->serve.cache = parts->cache;
 	way->serve.facts = parts->facts;
+	way->serve.shared = parts->shared;
 	way->serve.release = release;
 	struct serve_way *serve = serve_way_hold(&way->serve);
 	b->ifaces_n = ifaces_list(b->ifaces, IFACES_MAX);

@@ -11,8 +11,9 @@
 #include "serve/world.h"
 
 struct way_parts {           /* open: what ways are made with */
-	struct cache *cache; /* these two live as long as the daemon */
+	struct cache *cache; /* these three live as long as the daemon */
 	struct facts *facts;
+	struct chain_shared *shared;
 	uint32_t questions; /* to other servers, at a time */
 };
 

@@ -94,6 +94,12 @@ void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user)
 	pipe->user = user;
 }
 
+void pipe_wake(struct pipe *pipe)
+{
+	if (pipe->recursor)
+		recursor_wake(pipe->recursor);
+}
+
 const struct recursor *pipe_recursor(const struct pipe *pipe)
 {
 	return pipe->recursor;

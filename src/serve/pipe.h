@@ -36,6 +36,8 @@ void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user);
 /* An item_batch_fn; user is the pipe. Each item's scratch has pipe_scratch() bytes. */
 void pipe_batch(void *user, struct item *items, size_t n);
 size_t pipe_scratch(void);
+/* The worker's loop was woken. */
+void pipe_wake(struct pipe *pipe);
 /* Does what control asked for; done(user, errand) when it is done. */
 struct errand;
 void pipe_errand(struct pipe *pipe, struct errand *errand,

@@ -81,7 +81,8 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 		.upstream = r->upstream,
 		.cache = way->cache,
 		.facts = way->facts,
-		.resolver = r->resolver };
+		.resolver = r->resolver,
+		.shared = way->shared };
 	r->chain = chain_new(&inside);
 	return r;
 }
@@ -128,6 +129,11 @@ void recursor_set_way(struct recursor *r, const struct serve_way *way, const voi
 {
 	resolver_set_opts(r->resolver, way ? &way->resolve : NULL);
 	chain_set_plan(r->chain, way ? &way->plan : NULL, holder);
+}
+
+void recursor_wake(struct recursor *r)
+{
+	chain_wake(r->chain);
 }
 
 const void *recursor_oldest(const struct recursor *r)

@@ -36,6 +36,8 @@ const void *recursor_oldest(const struct recursor *recursor);
 /* fn(user): that may have changed. */
 void recursor_on_released(struct recursor *recursor, void (*fn)(void *user), void *user);
 
+/* The worker's loop was woken. */
+void recursor_wake(struct recursor *recursor);
 void recursor_prefetch(const struct recursor *recursor, const struct question *q);
 /* The reply to q into the item: its length, or REPLY_LATER. *rcode: what was told. */
 int32_t recursor_answer(struct recursor *recursor, struct item *item, const struct question *q,

@@ -81,6 +81,7 @@ static void on_wake(void *user)
 		streams_set_opts(w->streams, opts);
 	mem_free(opts);
 	run_errands(w);
+	pipe_wake(w->pipe);
 	if (atomic_load(&w->is_stopping) && !w->is_draining)
 		drain(w);
 }

@@ -36,8 +36,9 @@ struct serve_way { /* open: made by ctl/, then never changed but in its holders 
 	size_t special_n, opens_n;
 	struct zone **special;
 	const uint8_t **opens;
-	struct cache *cache; /* these two live as long as the daemon */
+	struct cache *cache; /* these three live as long as the daemon */
 	struct facts *facts;
+	struct chain_shared *shared;
 	unsigned holders; /* control's thread */
 	void (*release)(struct serve_way *way);
 };
