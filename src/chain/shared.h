@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* shared.h -- questions under way in the whole daemon, so that none is asked twice at a time
  *
- * What     The first chain that asks a question has it; others that want the same wait, are told
- *          when it has come to an end, and find the answer in the cache. Many like questions on
- *          the wire at once would be as many chances for a forger (hazard A3).
+ * What     The first chain that asks a question has it; others that want the same wait, are
+ *          told when it has come to an end, and find the answer in the cache. Many like
+ *          questions on the wire at once would be as many chances for a forger (hazard A3).
  * Threads  Any: short locks per shard. What a chain is told of it takes on its own thread
  *          (chain_wake()).
- * Memory   Rows lie in the asks; what is on its way to a chain is counted by the asks that wait.
+ * Memory   Rows lie in the asks; of what is on its way to a chain there is no more than asks
+ *          that wait.
  */
 #pragma once
 
