@@ -97,7 +97,8 @@ struct config { /* open: plain values, in the order of option.c */
 	enum consistency consistency;
 	uint64_t stale_ms;
 	const char *hints; /* empty: those built in */
-	bool qname_minimisation, case_randomisation, harden_glue, ipv4, ipv6, query_loopback;
+	bool qname_minimisation, case_randomisation, harden_glue, minimal_responses;
+	bool ipv4, ipv6, query_loopback;
 	size_t stubs_n, specials_n, links_n;
 	struct config_stub *stubs;
 	struct config_special *specials;

@@ -98,8 +98,10 @@ const struct option option_rows[OPTIONS_N] = {
 	  "replies." },
 	{ "root.harden-glue", OPTION_BOOL, false, AT(harden_glue), "true", 0, 0, NULL,
 	  "Whether addresses of servers are believed only from within the zone told of." },
-	{ "root.minimal-responses", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL,
-	  "Whether answers are kept to what was asked for; they always are." },
+	{ "root.minimal-responses", OPTION_BOOL, false, AT(minimal_responses),
+	  "true", 0, 0, NULL,
+	  "Whether answers are kept to what was asked for, without the servers of its "
+	  "zone." },
 	{ "root.ipv4", OPTION_BOOL, false, AT(ipv4), "true", 0, 0, NULL,
 	  "Whether servers are asked over IPv4." },
 	{ "root.ipv6", OPTION_BOOL, false, AT(ipv6), "true", 0, 0, NULL,

@@ -286,6 +286,7 @@ static int fill_resolve(struct builder *b)
 	out->qname_minimisation = config->qname_minimisation;
 	out->case_randomisation = config->case_randomisation;
 	out->harden_glue = config->harden_glue;
+	out->is_wordy = !config->minimal_responses;
 	out->query_loopback = config->query_loopback;
 	out->ipv4 = config->ipv4;
 	out->ipv6 = config->ipv6;

@@ -149,3 +149,47 @@ enum step step_denial(struct iter *it)
 		keep_denial(it, reply, is_nxdomain ? 0 : it->type);
 	return iter_conclude(it, is_nxdomain ? RCODE_NXDOMAIN : RCODE_NOERROR);
 }
+
+/* ---- what goes with an answer ---------------------------------------------------------- */
+
+static bool show_kept(
+	struct iter *it, const uint8_t *name, uint16_t type, enum section section)
+{
+	struct resolution *r = it->resolution;
+	struct rrsets_found found;
+	if (rrsets_find(r->resolver->cache, 0, name, type, r->now_ms, 0, r->ask->pad, &found) !=
+		1)
+		return false;
+	struct rrset *set = pad_copy(r->ask->pad, &found.set, sizeof found.set);
+	if (!set)
+		return false;
+	set->section = (uint8_t)section;
+	return outcome_add(r->ask->outcome, set);
+}
+
+static bool has_answer(const struct outcome *outcome)
+{
+	return outcome->rcode == RCODE_NOERROR && outcome->n > 0 &&
+	       outcome->set[0]->section == SECTION_ANSWER;
+}
+
+void found_show_servers(struct iter *it)
+{
+	struct outcome *outcome = it->resolution->ask->outcome;
+	const uint8_t *zone = it->name, *server = NULL;
+	uint16_t len;
+	if (!it->resolution->opts->is_wordy || !has_answer(outcome) || it->type == TYPE_NS)
+		return;
+	while (!show_kept(it, zone, TYPE_NS, SECTION_AUTHORITY)) {
+		if (!*zone)
+			return;
+		zone += *zone + 1u;
+	}
+	const struct rrset *ns = outcome->set[outcome->n - 1];
+	while ((server = rrset_next(ns, server, &len))) {
+		uint8_t name[NAME_MAX_LEN];
+		name_lower(name, server, len);
+		(void)show_kept(it, name, TYPE_A, SECTION_ADDITIONAL);
+		(void)show_kept(it, name, TYPE_AAAA, SECTION_ADDITIONAL);
+	}
+}

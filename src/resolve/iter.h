@@ -223,6 +223,9 @@ enum step step_denial(struct iter *it);
 void found_keep_short(struct iter *it, const struct reply *reply);
 /* Puts a set into the outcome when it is for that. False: there is no room. */
 bool found_emit(struct iter *it, const struct rrset *set);
+/* An answer is complete: with it go the servers of its zone, if that is wanted. What finds no
+ * room is left out. */
+void found_show_servers(struct iter *it);
 void found_set_from(struct iter *it, const struct cache_from *from);
 /* Whether a proof is of use to who asked. */
 bool found_is_shown(const struct iter *it, const struct rrset *proof);

@@ -34,6 +34,8 @@ void resolution_end(struct resolution *r)
 		char why[OUTCOME_TEXT];
 		memcpy(why, r->why, sizeof why);
 		(void)outcome_fail(outcome, r->ede, "%s", why);
+	} else {
+		found_show_servers(r->top);
 	}
 	drop_all(r);
 	if (r->done)

@@ -34,6 +34,7 @@ struct resolve_stub {     /* open: authoritative servers to ask for a zone */
 
 struct resolve_opts { /* open: plain values; what is pointed at outlives the resolver's use */
 	bool qname_minimisation, case_randomisation, harden_glue, ipv4, ipv6;
+	bool is_wordy; /* the zone's servers, as far as they are known, go with an answer */
 	/* loopback, private and documentation addresses of servers may be asked (closed
 	 * networks, tests); otherwise only when an operator named them (hazard A16) */
 	bool query_loopback;

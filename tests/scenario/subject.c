@@ -159,8 +159,11 @@ struct subject *subject_new(
 	s->upstream = upstream_new(loop, &upstream);
 	s->resolver = resolver_new(loop, s->upstream, s->cache, s->facts);
 	resolver_set_opts(s->resolver, &s->opts.resolve);
-	const struct chain_inside inside = { loop, s->upstream, s->cache, s->facts,
-		s->resolver };
+	const struct chain_inside inside = { .loop = loop,
+		.upstream = s->upstream,
+		.cache = s->cache,
+		.facts = s->facts,
+		.resolver = s->resolver };
 	s->chain = chain_new(&inside);
 	fill_plan(s);
 	chain_set_plan(s->chain, &s->plan, NULL);

@@ -270,6 +270,7 @@ START_TEST(every_key_lands_in_its_place_and_lists_append_over_files)
 	ck_assert_uint_eq(config->stale_ms, 86400000);
 	ck_assert_str_eq(config->hints, "./root.hints");
 	ck_assert(!config->qname_minimisation && !config->case_randomisation);
+	ck_assert(!config->minimal_responses);
 	ck_assert(!config->harden_glue && !config->ipv4 && !config->ipv6);
 	ck_assert(config->query_loopback);
 	ck_assert_uint_eq(config->stubs_n, 2);

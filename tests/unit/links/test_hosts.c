@@ -178,7 +178,11 @@ static struct world *world_new(struct prepared *p)
 	w->cache = cache_new(&cache);
 	w->facts = facts_new(1024);
 	pad_init(&w->pad, 1 << 20, NULL);
-	const struct chain_inside inside = { w->loop, w->upstream, w->cache, w->facts, NULL };
+	const struct chain_inside inside = { .loop = w->loop,
+		.upstream = w->upstream,
+		.cache = w->cache,
+		.facts = w->facts,
+		.resolver = NULL };
 	w->chain = chain_new(&inside);
 	set_plan(w, &w->plan, p->data, 1);
 	return w;
