@@ -107,7 +107,8 @@ START_TEST(a_zone_is_kept_when_there_is_such_an_interface)
 	(void)snprintf(text, sizeof text,
 		"nameserver fe80::1%%lo\nnameserver fe80::2%%%u\n"
 		"nameserver fe80::3%%no-such-iface\nnameserver fe80::4%%\n"
-		"nameserver fe80::5%%4000000000\nnameserver fe80::6%%no-such-interface-at-all\n",
+		"nameserver fe80::5%%4000000000\nnameserver "
+		"fe80::6%%no-such-interface-at-all\n",
 		lo);
 	struct resolvconf conf = conf_of(text);
 	ck_assert_str_eq(list(&conf), "fe80::1 fe80::2");
