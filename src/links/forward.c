@@ -190,6 +190,7 @@ static void drop_tries(struct forward_question *q)
 static enum link_verdict fail(struct forward_question *q)
 {
 	drop_tries(q);
+	q->worker->mute += !q->has_reply;
 	return ask_fail(q->ask, q->ede, "%s", q->why);
 }
 

@@ -63,6 +63,7 @@ struct forward_worker {
 	const struct forward *forward;
 	const struct chain_inside *inside;
 	uint64_t asked_ms; /* when a client asked last */
+	uint32_t mute;     /* questions to which nobody said anything, in a row */
 	bool is_quiet;     /* a server is down and not asked, for there are no clients */
 	struct loop_timer *probe_timer, *wait_timer;
 	uint64_t wait_due_ms;             /* 0: the timer is not set */

@@ -13,6 +13,7 @@ enum {
 	AGAIN_MS = 100,    /* after a reply, as long as more of them are wanted */
 	/* So there is always room for one more. */
 	PROBE_WAIT_MS = (FORWARD_PROBES - 1) * SOON_MS,
+	OUTAGE = 4,  /* questions to which nobody said anything */
 	EXPLORE = 16 /* questions of which one goes to whoever is not the fastest */
 };
 
@@ -121,9 +122,14 @@ void forward_note_client(struct forward_worker *worker, uint64_t now_ms)
 
 void forward_heard(struct forward_server *server, uint64_t now_ms)
 {
+	struct forward_worker *worker = server->worker;
+	/* It was the uplink; what failed meanwhile and is kept says nothing any more. */
+	if (worker->mute >= OUTAGE)
+		facts_forgive(worker->inside->facts);
+	worker->mute = 0;
 	server->heard_ms = now_ms;
 	server->failures = 0;
-	if (server->is_down && ++server->successes >= server->worker->forward->rise)
+	if (server->is_down && ++server->successes >= worker->forward->rise)
 		server->is_down = false;
 }
 

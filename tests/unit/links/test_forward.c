@@ -598,6 +598,25 @@ START_TEST(when_all_are_down_all_are_asked)
 }
 END_TEST
 
+START_TEST(what_failed_while_nobody_was_there_is_forgiven)
+{
+	struct world *w = world_new(&two);
+	struct asked a;
+	w->other[0].does = w->other[1].does = IS_UNREACHABLE;
+	for (unsigned i = 0; i < 4; i++) {
+		resolve(w, &a);
+		end(&a);
+	}
+	ck_assert_uint_eq(facts_epoch(w->facts), 0);
+	w->other[0].does = ANSWERS;
+	must_answer(w, 10);
+	ck_assert_uint_eq(facts_epoch(w->facts), 1);
+	must_answer(w, 10);
+	ck_assert_uint_eq(facts_epoch(w->facts), 1);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(a_name_that_nobody_finds_is_nobodys_fault)
 {
 	struct world *w = world_new(&two);
@@ -880,6 +899,7 @@ UNIT_MAIN("links/forward", the_first_of_the_list_is_asked,
 	under_load_nothing_is_lost_when_one_of_two_dies,
 	who_comes_back_is_asked_again_within_a_second,
 	who_is_long_gone_is_tried_less_and_not_without_clients, when_all_are_down_all_are_asked,
+	what_failed_while_nobody_was_there_is_forgiven,
 	a_name_that_nobody_finds_is_nobodys_fault,
 	a_server_down_is_not_asked_what_another_cannot_tell, the_fastest_is_asked_most,
 	a_question_is_given_up_in_the_middle, the_time_of_the_link_is_its_end,
