@@ -18,7 +18,7 @@ enum {
 static const char default_chain[] = "- browser: { kind: cache, ttl-max: 60s }\n"
 				    "- root: { kind: recurse }\n";
 
-static const struct link *const kinds[] = { &link_hosts, &link_recurse };
+static const struct link *const kinds[] = { &link_hosts, &link_forward, &link_recurse };
 
 static const char *const common_words[] = { "kind", "ttl-max", "budget", "on-fail", "zones" };
 enum {

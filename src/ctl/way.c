@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "ctl/special.h"
+#include "links/links.h"
 #include "net/ifaces.h"
 #include "text/complain.h"
 #include "text/source.h"
@@ -508,6 +509,8 @@ static int fill_link(struct builder *b, const struct config_link *said)
 	if (said->has_zones)
 		fill_zones(b, out);
 	int rc = prepare(b, out);
+	if (out->data && out->kind == &link_forward)
+		out->off = link_forward_off(out->data);
 	for (size_t i = 0; !out->off && i < out->zones_n; i++)
 		add_open(b, out->zones[i]);
 	out->generation = (uint32_t)(b->digest ^ b->digest >> 32);

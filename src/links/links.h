@@ -13,3 +13,7 @@
 extern const struct link link_hosts;   /* names from hosts files */
 extern const struct link link_forward; /* other resolvers */
 extern const struct link link_recurse; /* from the root */
+
+/* Why a forward link with this data is not to be asked (chain_link.off): a text that lives as
+ * long as the data; NULL: it is. */
+const char *link_forward_off(const void *data);
