@@ -14,9 +14,13 @@ enum {
 	ZONES_MAX = 10000
 };
 
-/* The chain of a file that says none; see rootward-chain(7). */
-static const char default_chain[] = "- browser: { kind: cache, ttl-max: 60s }\n"
-				    "- root: { kind: recurse }\n";
+/* The chain of a file that says none; see doc/CHAIN.md. */
+static const char default_chain[] =
+	"- browser: { kind: cache, ttl-max: 60s }\n"
+	"- os: { kind: hosts, files: [/etc/hosts], ttl-max: 5m }\n"
+	"- router: { kind: forward, to: [network], zones: [local] }\n"
+	"- isp: { kind: forward, to: [] }\n"
+	"- root: { kind: recurse }\n";
 
 static const struct link *const kinds[] = { &link_hosts, &link_forward, &link_recurse };
 

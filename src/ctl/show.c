@@ -142,9 +142,10 @@ static void print_step(const json_t *step)
 		(void)printf("  %5lld ms  %-38s kept\n", number(step, "at-ms"), what);
 		return;
 	}
-	(void)printf("  %5lld ms  %-38s %s for %s: %s%s%s, %.1f ms\n", number(step, "at-ms"),
+	(void)printf("  %5lld ms  %-38s %s%s%s: %s%s%s, %.1f ms\n", number(step, "at-ms"),
 		what, text_of(step, "server"),
-		*text_of(step, "zone") ? text_of(step, "zone") : ".", text_of(step, "result"),
+		*text_of(step, "zone") ? " for " : "", text_of(step, "zone"),
+		text_of(step, "result"),
 		is(step, "result", "error") ? " " : "",
 		is(step, "result", "error") ? text_of(step, "rcode") : "",
 		(double)number(step, "took-us") / 1000);

@@ -81,13 +81,6 @@ static bool put_server(struct forward *f, const struct addr *addr)
 	return true;
 }
 
-static bool is_loopback(const struct addr *addr)
-{
-	size_t n;
-	const uint8_t *p = addr_bytes(addr, &n);
-	return n == 4 ? p[0] == 127 : IN6_IS_ADDR_LOOPBACK(&addr->v6.sin6_addr);
-}
-
 /* The address is this host's: whoever answers there may be asking us. */
 static bool is_own(const struct addr *addr, const struct iface_prefix *ifaces, size_t n)
 {
@@ -96,7 +89,7 @@ static bool is_own(const struct addr *addr, const struct iface_prefix *ifaces, s
 		if (memcmp(own.address, at.address, sizeof own.address) == 0)
 			return true;
 	}
-	return is_loopback(addr) || addr_is_wildcard(addr);
+	return addr_is_loopback(addr) || addr_is_wildcard(addr);
 }
 
 /* False: the file has no server but this host. */

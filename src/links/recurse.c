@@ -26,7 +26,7 @@ static void release(void *data)
 static void *open_resolver(void *data, const struct link_calls *calls, void *inside)
 {
 	(void)data, (void)calls;
-	return ((struct chain_inside *)inside)->resolver;
+	return inside;
 }
 
 static void close_resolver(void *instance)
@@ -34,9 +34,17 @@ static void close_resolver(void *instance)
 	(void)instance;
 }
 
-static enum link_verdict verdict_of(const struct link_ask *ask)
+/* Where only the network's own resolver may ask the Internet, whoever looks at the answer wants
+ * to know what to do. */
+static enum link_verdict verdict_of(const struct chain_inside *inside, struct link_ask *ask)
 {
-	return ask->outcome.rcode == RCODE_SERVFAIL ? LINK_FAIL : LINK_ANSWER;
+	if (ask->outcome.rcode != RCODE_SERVFAIL)
+		return LINK_ANSWER;
+	if (!facts_is_outage(inside->facts))
+		return LINK_FAIL;
+	return ask_fail(ask, EDE_NETWORK,
+		"no root server answers; if this network's resolver does: isp: { to: [network] "
+		"}");
 }
 
 static void on_resolved(void *user)
@@ -63,16 +71,17 @@ static enum link_verdict ask_resolver(void *instance, struct link_ask *ask, void
 			.generation = ask->generation,
 			.link = ask->link } };
 	*state = r;
-	if (resolve_start(instance, &r->question, on_resolved, r, &r->resolution))
-		return verdict_of(ask);
+	const struct chain_inside *inside = instance;
+	if (resolve_start(inside->resolver, &r->question, on_resolved, r, &r->resolution))
+		return verdict_of(inside, ask);
 	return LINK_WAIT;
 }
 
 static enum link_verdict resolver_event(
 	void *instance, struct link_ask *ask, void *state, const struct link_event *event)
 {
-	(void)instance, (void)state, (void)event;
-	return verdict_of(ask);
+	(void)state, (void)event;
+	return verdict_of(instance, ask);
 }
 
 static void cancel(void *instance, struct link_ask *ask, void *state)

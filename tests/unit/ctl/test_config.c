@@ -15,6 +15,9 @@
 
 static const struct way_parts no_parts;
 
+/* A chain that no file of this host has a part in. */
+#define ROOT "chain: [{ root: { kind: recurse } }]\n"
+
 /* TOP_SRCDIR comes from the makefile. */
 static void go_to(const char *folder)
 {
@@ -123,7 +126,8 @@ static bool is_special(const struct way *way, const char *name)
 
 START_TEST(without_a_word_this_host_and_private_neighbours_may_ask)
 {
-	struct config *config = read_text("{}");
+	/* The chain of a file that says none depends on this host's files. */
+	struct config *config = read_text(ROOT);
 	struct way *way = make_way(config, 0);
 	ck_assert(may(way, "127.0.0.1") && may(way, "127.9.9.9") && may(way, "::1"));
 	ck_assert(!may(way, "192.0.2.1") && !may(way, "2001:db8::1"));
@@ -137,10 +141,23 @@ START_TEST(without_a_word_this_host_and_private_neighbours_may_ask)
 }
 END_TEST
 
+START_TEST(a_file_without_a_chain_has_five_links)
+{
+	static const char *const names[] = { "browser", "os", "router", "isp", "root" };
+	struct config *config = read_text("{}");
+	ck_assert_uint_eq(config->links_n, array_len(names));
+	for (size_t i = 0; i < array_len(names); i++)
+		ck_assert_str_eq(config->links[i].name, names[i]);
+	ck_assert(!config->has_own_chain && config->links[2].stops);
+	config_free(&config);
+}
+END_TEST
+
 START_TEST(prefixes_may_and_prefixes_with_a_mark_may_not)
 {
-	struct config *config = read_text("access: { recursion: [\"!10.1.0.0/16\", 10.0.0.0/8, "
-					  "192.0.2.128/25, 2001:db8::/33, \"!loopback\"] }\n");
+	struct config *config =
+		read_text(ROOT "access: { recursion: [\"!10.1.0.0/16\", 10.0.0.0/8, "
+			       "192.0.2.128/25, 2001:db8::/33, \"!loopback\"] }\n");
 	struct way *way = make_way(config, 0);
 	ck_assert(may(way, "10.0.0.1") && !may(way, "10.1.0.1") && !may(way, "11.0.0.1"));
 	ck_assert(may(way, "192.0.2.128") && !may(way, "192.0.2.127"));
@@ -148,7 +165,7 @@ START_TEST(prefixes_may_and_prefixes_with_a_mark_may_not)
 	ck_assert(!may(way, "127.0.0.1") && !may(way, "::1"));
 	free_way(&way);
 	config_free(&config);
-	config = read_text("access: { recursion: [] }");
+	config = read_text(ROOT "access: { recursion: [] }");
 	way = make_way(config, 0);
 	ck_assert(!may(way, "127.0.0.1"));
 	free_way(&way);
@@ -159,15 +176,15 @@ END_TEST
 START_TEST(special_use_names_are_ours_unless_the_file_hands_them_over)
 {
 	struct config *config =
-		read_text("special-use: { home.arpa.: forward, corp.: local, "
-			  "1.10.in-addr.arpa.: forward, odd.example.: forward }");
+		read_text(ROOT "special-use: { home.arpa.: forward, corp.: local, "
+			       "1.10.in-addr.arpa.: forward, odd.example.: forward }");
 	struct way *way = make_way(config, 1);
 	ck_assert(!is_special(way, "home.arpa.") && is_special(way, "corp."));
 	ck_assert(is_special(way, "10.in-addr.arpa."));
 	ck_assert_uint_eq(way->serve.opens_n, 1);
 	free_way(&way);
 	config_free(&config);
-	config = read_text("special-use: { all: off, corp.: local }");
+	config = read_text(ROOT "special-use: { all: off, corp.: local }");
 	way = make_way(config, 0);
 	ck_assert(is_special(way, "corp."));
 	ck_assert_uint_eq(way->serve.special_n, 1);
@@ -178,10 +195,10 @@ END_TEST
 
 START_TEST(an_empty_chain_is_no_way_and_another_option_another_one)
 {
-	static const char *const texts[] = { "{}", "root: { ipv6: false }",
-		"cache: { consistency: { bounded: 1h } }", "access: { recursion: [] }",
-		"stub: [{ zone: a.test., to: [127.0.0.1@5300] }]",
-		"chain: [{ root: { kind: recurse } }]",
+	static const char *const texts[] = { ROOT, ROOT "root: { ipv6: false }",
+		ROOT "cache: { consistency: { bounded: 1h } }",
+		ROOT "access: { recursion: [] }",
+		ROOT "stub: [{ zone: a.test., to: [127.0.0.1@5300] }]",
 		"chain: [{ root: { kind: recurse, budget: 1s } }]" };
 	uint64_t digests[array_len(texts)];
 	struct config *config = read_text("chain: []");
@@ -359,7 +376,7 @@ END_TEST
 
 UNIT_MAIN("ctl/config", every_bad_file_is_refused_with_the_place_and_the_reason,
 	without_a_word_this_host_and_private_neighbours_may_ask,
-	prefixes_may_and_prefixes_with_a_mark_may_not,
+	a_file_without_a_chain_has_five_links, prefixes_may_and_prefixes_with_a_mark_may_not,
 	special_use_names_are_ours_unless_the_file_hands_them_over,
 	an_empty_chain_is_no_way_and_another_option_another_one,
 	a_file_that_says_nothing_has_every_default,

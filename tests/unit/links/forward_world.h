@@ -267,7 +267,11 @@ static struct world *world_new(const struct said *said)
 	w->upstream = upstream_new(w->loop, &upstream);
 	w->cache = cache_new(&cache);
 	w->facts = facts_new(1024);
-	const struct chain_inside inside = { w->loop, w->upstream, w->cache, w->facts, NULL };
+	const struct chain_inside inside = { .loop = w->loop,
+		.upstream = w->upstream,
+		.cache = w->cache,
+		.facts = w->facts,
+		.resolver = NULL };
 	w->chain = chain_new(&inside);
 	w->plan = (struct chain_plan){ .opts = { .ttl = { 0, 86400, 3600 },
 					       .failure_max = 30,
