@@ -27,6 +27,7 @@ enum does {
 	IS_FORGED,   /* near misses come, over UDP */
 	HAS_NO_EDNS, /* FORMERR to what has an OPT */
 	SAYS_RUBBISH,
+	SAYS_CHANCE,    /* bytes behind the question are changed by chance */
 	DROPS_QUESTION, /* SERVFAIL without the question */
 };
 
@@ -149,6 +150,19 @@ static void write_reply(struct fake_query *q, const struct other *o, bool has_ed
 		put_opt(q, o);
 }
 
+static void change(struct fake_query *q)
+{
+	static uint64_t state = 7;
+	size_t from = HEADER_LEN + name_len(q->msg + HEADER_LEN) + 4;
+	for (unsigned n = next_random(&state) % 5; n && q->reply_len > from; n--) {
+		size_t at = next_random(&state) % q->reply_len;
+		if (at >= from || at == 3 || (at > 5 && at < HEADER_LEN))
+			q->reply[at] = (uint8_t)next_random(&state);
+	}
+	if (next_random(&state) % 8 == 0)
+		q->reply_len -= next_random(&state) % (q->reply_len - from);
+}
+
 static void note_query(struct other *o, const struct fake_query *q, bool has_edns)
 {
 	size_t n = name_len(q->msg + HEADER_LEN);
@@ -192,6 +206,8 @@ static void serve(void *user, struct fake_query *q)
 		q->reply[7] = 9;
 		q->reply_len = HEADER_LEN + name_len(q->msg + HEADER_LEN) + 4 + 3;
 	}
+	if (o->does == SAYS_CHANCE)
+		change(q);
 	if (o->does == DROPS_QUESTION) {
 		memset(q->reply + 4, 0, 8);
 		q->reply[3] = (q->reply[3] & 0xf0) | RCODE_SERVFAIL;
