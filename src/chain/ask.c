@@ -95,6 +95,8 @@ struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, ui
 	ask->chain = chain;
 	ask->run = chain->run;
 	ask->run->asks++;
+	ask->links = chain_run_links(ask->run, q->target ? q->target : q->name);
+	list_init(&ask->jostle);
 	list_init(&ask->queue);
 	list_init(&ask->stale);
 	list_init(&ask->waits);
@@ -107,6 +109,11 @@ struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, ui
 	}
 	list_put(&chain->asks, &ask->list);
 	list_put(&chain->bucket[q->hash % ASK_BUCKETS], &ask->bucket);
+	if (chain->open - chain->jostlers >= chain->run->plan->opts.asks / 2) {
+		ask->is_jostler = true;
+		list_put(&chain->jostle, &ask->jostle);
+		chain->jostlers++;
+	}
 	set_open(chain, chain->open + 1);
 	return ask;
 }
@@ -120,6 +127,8 @@ void ask_free(struct link_ask *ask)
 		shared_drop(chain->inside.shared, &ask->shared);
 	plugin_drop_sends(ask);
 	list_drop(&ask->list);
+	chain->jostlers -= ask->is_jostler;
+	list_drop(&ask->jostle);
 	list_drop(&ask->bucket);
 	list_drop(&ask->queue);
 	list_drop(&ask->stale);

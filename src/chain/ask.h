@@ -28,9 +28,11 @@ struct link_ask { /* open: to links inside the daemon, down to the line */
 	struct chain *chain;
 	struct chain_run *run; /* the links it is asked of */
 	unsigned at;           /* the link being asked */
+	uint32_t links;        /* those the name is a matter of, a bit each */
 	int kept_source; /* the link that told what is kept, once nearer ones passed; -1 */
 	uint8_t bits, partition;
 	bool is_in_call, is_waiting, has_failed, is_stale_told;
+	bool is_jostler;   /* came when half of all places were taken */
 	bool is_elsewhere; /* another chain asks the same, and will tell when it is done */
 	struct shared_row shared;
 	bool is_uncachable; /* a part of the answer is not to be kept */
@@ -41,6 +43,7 @@ struct link_ask { /* open: to links inside the daemon, down to the line */
 	void *state;        /* the link's */
 	uint64_t since_ms;  /* at the link being asked */
 	struct list list;   /* of all asks, oldest first */
+	struct list jostle; /* of those that may have to make room, oldest first */
 	struct list bucket; /* of those with like hashes */
 	struct list queue;  /* at the link being asked, those asked first in front */
 	struct list stale;  /* of those that would rather tell something old, oldest first */

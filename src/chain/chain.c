@@ -168,6 +168,7 @@ static bool restart(struct link_ask *ask)
 	ask->is_uncachable |= o->is_uncachable;
 	ask->question.name = name;
 	ask->question.name_len = len;
+	ask->links = chain_run_links(ask->run, name);
 	ask->at = 0;
 	ask->has_failed = false;
 	struct trace_step *step = trace_next(&ask->trace, clock_mono_ms());
@@ -222,7 +223,7 @@ static enum link_verdict ask_link(struct link_ask *ask)
  * good as what it would say, unless it has data of its own. */
 static bool is_passed_by(const struct link_ask *ask, const struct chain_link *link)
 {
-	return !link->kind || link->off || !chain_link_covers(link, ask->question.name) ||
+	return !link->kind || link->off || !(ask->links >> ask->at & 1) ||
 	       (ask->kept_source >= 0 && !link->kind->is_local);
 }
 
@@ -339,11 +340,13 @@ static void on_time(void *user)
 
 /* ---- asking ---- */
 
-/* Room for one more question; the oldest goes when it has had its chance. */
+/* Room for one more question. Those that came first have half of the places and keep them until
+ * they end; of the others the oldest goes when it has had its chance (B13). */
 static bool make_room(struct chain *chain, uint64_t now_ms)
 {
 	const struct chain_opts *opts = &chain->run->plan->opts;
-	struct link_ask *oldest = first_of(&chain->asks, offsetof(struct link_ask, list));
+	struct link_ask *oldest =
+		first_of(&chain->jostle, offsetof(struct link_ask, jostle));
 	if (chain->open < opts->asks && chain->pad_bytes < opts->pad_bytes)
 		return true;
 	if (!oldest || now_ms < oldest->trace.start_ms + JOSTLE_MS || oldest->is_in_call)
@@ -524,6 +527,7 @@ struct chain *chain_new(const struct chain_inside *inside)
 	struct chain *chain = mem_new(sizeof *chain);
 	chain->inside = *inside;
 	list_init(&chain->asks);
+	list_init(&chain->jostle);
 	list_init(&chain->spare);
 	list_init(&chain->stale);
 	list_init(&chain->runs);

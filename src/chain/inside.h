@@ -17,6 +17,13 @@ struct chain_run {
 	void *instance[CHAIN_LINKS];
 	struct list queue[CHAIN_LINKS]; /* of the asks that wait at each link */
 	size_t asks;
+	uint32_t unlimited; /* links, a bit each, that are for every name */
+	uint32_t mask;      /* of the table of zones that links are limited to; 0: none is */
+	struct chain_zone {
+		const uint8_t *name; /* NULL: free */
+		uint64_t hash;
+		uint32_t links;
+	} *zones;
 };
 
 struct chain {
@@ -25,9 +32,9 @@ struct chain {
 	struct list runs;      /* that one, and those before while asks are on them */
 	void (*on_released)(void *user);
 	void *user;
-	struct list asks, spare, stale;
+	struct list asks, jostle, spare, stale;
 	struct list bucket[ASK_BUCKETS];
-	size_t open, spares;
+	size_t open, jostlers, spares;
 	uint64_t pad_bytes;
 	struct loop_timer *timer;
 	uint64_t due_ms; /* when the timer is to ring; 0: it is not set */
@@ -40,10 +47,11 @@ struct chain {
 };
 
 /* ---- run.c */
-/* The name lies in the zones that the link is limited to, if it is. */
-bool chain_link_covers(const struct chain_link *link, const uint8_t *name) PURE;
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan);
 void chain_run_free(struct chain_run **run);
+/* The links, a bit each, that the name is a matter of: those for all names, and of those limited
+ * to zones the ones with the closest. */
+uint32_t chain_run_links(const struct chain_run *run, const uint8_t *name) PURE;
 /* A run that is not in force goes with its last ask. */
 void chain_run_settle(struct chain *chain, struct chain_run *run);
 

@@ -28,7 +28,8 @@ static enum look_state judge_kept(const struct look *look, int at, uint32_t keep
 	return look->age < keep_s ? LOOK_HIT : LOOK_MISS;
 }
 
-static void fill_row(struct look *look, const struct chain_link *link, const uint8_t *name)
+static void fill_row(struct look *look, const struct chain_link *link, uint32_t links,
+	const uint8_t *name)
 {
 	int at = (int)look->n++;
 	struct look_row *row = &look->row[at];
@@ -41,7 +42,7 @@ static void fill_row(struct look *look, const struct chain_link *link, const uin
 		row->state = LOOK_OFF;
 		return;
 	}
-	if (!chain_link_covers(link, name)) {
+	if (!(links >> at & 1)) {
 		row->state = LOOK_SKIPPED;
 		return;
 	}
@@ -89,8 +90,9 @@ void chain_look(struct chain *chain, const struct chain_question *q, struct look
 	const struct chain_plan *plan = chain->run->plan;
 	if (!q->is_live)
 		(void)find(chain, q, look);
+	uint32_t links = chain_run_links(chain->run, q->name);
 	for (size_t i = 0; i < plan->n; i++) {
-		fill_row(look, &plan->link[i], q->name);
+		fill_row(look, &plan->link[i], links, q->name);
 		struct look_row *row = &look->row[i];
 		if (look->answers >= 0)
 			row->state = row->state == LOOK_OFF || row->state == LOOK_SKIPPED

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/mem.h"
 #include "chain/inside.h"
+#include "wire/key.h"
 
 #include <string.h>
 
@@ -27,7 +28,7 @@ static bool is_on(const struct chain_link *link)
 	return link->kind && !link->off;
 }
 
-bool chain_link_covers(const struct chain_link *link, const uint8_t *name)
+static bool covers(const struct chain_link *link, const uint8_t *name)
 {
 	for (size_t i = 0; i < link->zones_n; i++)
 		if (name_is_at_or_below(name, link->zones[i]))
@@ -39,7 +40,7 @@ bool chain_plan_owns(const struct chain_plan *plan, const uint8_t *name)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct chain_link *link = &plan->link[i];
-		if (is_on(link) && link->kind->owns && chain_link_covers(link, name) &&
+		if (is_on(link) && link->kind->owns && covers(link, name) &&
 			link->kind->owns(link->data, name))
 			return true;
 	}
@@ -51,11 +52,83 @@ bool chain_owns(const struct chain *chain, const uint8_t *name)
 	return chain->run && chain_plan_owns(chain->run->plan, name);
 }
 
+/* ---- which links a name is a matter of ---- */
+
+static struct chain_zone *find_zone(
+	const struct chain_run *run, const uint8_t *name, uint64_t hash)
+{
+	uint32_t i = (uint32_t)hash & run->mask;
+	while (run->zones[i].name &&
+		(run->zones[i].hash != hash || !name_is_equal(run->zones[i].name, name)))
+		i = (i + 1) & run->mask;
+	return &run->zones[i];
+}
+
+static void put_zones(struct chain_run *run, size_t at)
+{
+	const struct chain_link *link = &run->plan->link[at];
+	for (size_t i = 0; i < link->zones_n; i++) {
+		uint64_t hash = key_hash(link->zones[i]);
+		struct chain_zone *zone = find_zone(run, link->zones[i], hash);
+		zone->name = link->zones[i];
+		zone->hash = hash;
+		zone->links |= 1u << at;
+	}
+}
+
+static void index_zones(struct chain_run *run)
+{
+	size_t n = 0, size = 2;
+	for (size_t i = 0; i < run->plan->n; i++) {
+		const struct chain_link *link = &run->plan->link[i];
+		n += link->zones_n;
+		run->unlimited |= link->zones_n ? 0 : 1u << i;
+	}
+	if (!n)
+		return;
+	while (size < 2 * n)
+		size *= 2;
+	run->mask = (uint32_t)(size - 1);
+	run->zones = mem_array(size, sizeof *run->zones);
+	for (size_t i = 0; i < run->plan->n; i++)
+		if (is_on(&run->plan->link[i]))
+			put_zones(run, i);
+}
+
+/* Of links that only keep, each is for itself. */
+static uint32_t find_keepers(const struct chain_run *run, const uint8_t *name)
+{
+	uint32_t links = 0;
+	for (size_t i = 0; i < run->plan->n; i++) {
+		const struct chain_link *link = &run->plan->link[i];
+		if (!link->kind && link->zones_n && covers(link, name))
+			links |= 1u << i;
+	}
+	return links;
+}
+
+uint32_t chain_run_links(const struct chain_run *run, const uint8_t *name)
+{
+	if (!run->zones)
+		return run->unlimited;
+	uint32_t links = run->unlimited | find_keepers(run, name);
+	for (;; name += *name + 1u) {
+		const struct chain_zone *zone = find_zone(run, name, key_hash(name));
+		if (zone->name)
+			return links | zone->links;
+		if (!*name)
+			return links;
+	}
+}
+
+/* ---- runs ---- */
+
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan)
 {
 	struct chain_run *run = mem_new(sizeof *run);
 	run->plan = plan;
 	list_init(&run->list);
+	index_zones(run);
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct chain_link *link = &plan->link[i];
 		list_init(&run->queue[i]);
@@ -78,6 +151,7 @@ void chain_run_free(struct chain_run **held)
 			link->kind->close(run->instance[i]);
 	}
 	list_drop(&run->list);
+	mem_free(run->zones);
 	mem_free(run);
 }
 

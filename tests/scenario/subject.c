@@ -27,6 +27,7 @@ struct subject {
 	struct resolver *resolver;
 	struct chain *chain;
 	struct chain_plan plan;
+	const uint8_t *zone[SUBJECT_FORWARDS];
 	struct answerer *answerer;
 	struct zone_table *zones;
 	struct answer_opts answer;
@@ -122,6 +123,39 @@ void subject_ask(struct subject *s, const uint8_t *query, size_t len, bool is_tc
 
 /* ---- the whole ---- */
 
+/* The link of a forward zone, as a configuration would say it. */
+static void *prepare_forward(const struct subject_forward *forward)
+{
+	static const char *const order[] = { "order" }, *const conf[] = { "/dev/null" };
+	char text[RESOLVE_SERVERS_MAX][ADDR_TEXT_MAX], error[256];
+	const char *to[RESOLVE_SERVERS_MAX];
+	for (size_t i = 0; i < forward->n; i++)
+		to[i] = addr_print(text[i], &forward->to[i]);
+	const struct link_value values[] = { { .is_given = true, .n = forward->n, .texts = to },
+		{ .n = 1, .texts = conf }, { .n = 1, .texts = order }, { .number = 1500 },
+		{ .number = 2 }, { .number = 3 }, { .number = 5000 } };
+	must(array_len(values) == link_forward.options_n);
+	const struct link_given given = { .name = "forward", .values = values };
+	void *data = link_forward.prepare(&given, error, sizeof error);
+	must(data != NULL);
+	return data;
+}
+
+static void add_forward(struct subject *s, size_t i)
+{
+	const struct subject_forward *forward = &s->opts.forwards[i];
+	s->zone[i] = forward->zone.bytes;
+	struct chain_link *link = &s->plan.link[s->plan.n++];
+	*link = (struct chain_link){ .name = "forward",
+		.kind = &link_forward,
+		.data = prepare_forward(forward),
+		.generation = (uint32_t)(2 + i),
+		.ttl_max = s->opts.resolve.ttl.ttl_max,
+		.stops = !forward->is_first,
+		.zones_n = 1,
+		.zones = &s->zone[i] };
+}
+
 static void fill_plan(struct subject *s)
 {
 	const struct rrsets_opts *ttl = &s->opts.resolve.ttl;
@@ -131,13 +165,13 @@ static void fill_plan(struct subject *s)
 			.failure_max = ttl->failure_max,
 			.asks = s->opts.asks ? s->opts.asks : QUESTIONS,
 			.pad_bytes = PAD_BYTES },
+		.generation = 1 };
+	for (size_t i = 0; i < s->opts.forwards_n; i++)
+		add_forward(s, i);
+	s->plan.link[s->plan.n++] = (struct chain_link){ .name = "recurse",
+		.kind = &link_recurse,
 		.generation = 1,
-		.n = 1,
-		.link = { { .name = "recurse",
-			.kind = &link_recurse,
-			.generation = 1,
-			.ttl_max = ttl->ttl_max } }
-	};
+		.ttl_max = ttl->ttl_max };
 }
 
 struct subject *subject_new(
@@ -185,6 +219,7 @@ void subject_free(struct subject **held)
 		mem_free(w);
 	}
 	chain_free(&s->chain);
+	chain_plan_release(&s->plan);
 	resolver_free(&s->resolver);
 	upstream_free(&s->upstream);
 	facts_free(&s->facts);

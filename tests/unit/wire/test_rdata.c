@@ -314,10 +314,10 @@ START_TEST(short_rdata_of_every_type_does_no_harm)
 			for (size_t n = 0; n < 24; n++) {
 				uint8_t p[24];
 				memset(p, (int)fill, sizeof p);
-				bool is_good = check((uint16_t)type, p, n);
-				if (is_good)
-					ck_assert_int_eq(
-						rdata_compare((uint16_t)type, p, n, p, n), 0);
+				/* An assertion each would take longer than all the rest. */
+				if (check((uint16_t)type, p, n) &&
+					rdata_compare((uint16_t)type, p, n, p, n) != 0)
+					ck_abort_msg("type %u, %zu bytes of %u", type, n, fill);
 			}
 }
 END_TEST
