@@ -49,8 +49,8 @@ struct chain {
 /* ---- run.c */
 struct chain_run *chain_run_new(struct chain *chain, const struct chain_plan *plan);
 void chain_run_free(struct chain_run **run);
-/* The links, a bit each, that the name is a matter of: those for all names, and of those limited
- * to zones the ones with the closest. */
+/* The links, a bit each, that the name is a matter of: those for all names, and of those
+ * limited to zones the ones with the closest. */
 uint32_t chain_run_links(const struct chain_run *run, const uint8_t *name) PURE;
 /* A run that is not in force goes with its last ask. */
 void chain_run_settle(struct chain *chain, struct chain_run *run);
