@@ -24,7 +24,7 @@ import servers
 import wire
 from namespaces import Forbidden
 from servers import Failed, Process
-from world import World
+from world import ROLES, World
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 HOME4, HOME6, GATE4, GATE6 = '192.0.2.2', '2001:db8:53::2', '192.0.2.1', '2001:db8:53::1'
@@ -119,12 +119,15 @@ class Internet:
             self.lay_cable()
         except RuntimeError as e:
             raise Forbidden('networks joined by veth: %s' % e) from e
+        resolv = servers.put(os.path.join(self.folder, 'resolv.conf'),
+                             'nameserver 127.0.0.1\noptions attempts:2 timeout:3\n')
+        self.has_resolv = namespaces.over(resolv, '/etc/resolv.conf')
         with open(self.hints, 'w') as f:
             for n in self.world.root_names:
                 f.write('. 3600000 NS %s.\n' % n)
                 f.writelines('%s. 3600000 %s %s\n' % (n, oddities.kind_of(a), a)
                              for a in self.world.glue[n])
-        for role in ('root', 'top', 'leaf', 'lame'):
+        for role in ROLES:
             folder = self.make_folder('nsd-' + role)
             listen = self.world.addresses[role]
             conf = servers.nsd_conf(folder, self.world.zones[role], listen)
@@ -268,6 +271,11 @@ class Internet:
             finally:
                 end.set()
                 thread.join()
+
+    def packets(self):
+        """How many came over the cable into the world so far."""
+        with open('/proc/thread-self/net/dev') as f:
+            return next(int(line.split()[2]) for line in f if line.strip().startswith('cable:'))
 
     # -- resolvers at home --
 

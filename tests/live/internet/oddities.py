@@ -162,7 +162,7 @@ def place(pools):
             elif how in ('glueless', 'circle', 'nameless'):
                 continue
             else:
-                address = pools['odd'](4)
+                address = pools['responder'](4)
             o.addresses.append(address)
             o.ns.append('ns%d.%s' % (i, o.name))
 

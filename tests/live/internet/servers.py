@@ -23,7 +23,7 @@ class Process:
         self.popen, self.process = popen, None
 
     def start(self):
-        with open(self.log_path, 'ab') as log:
+        with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log, **self.popen)
         return self

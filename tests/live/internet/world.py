@@ -2,8 +2,8 @@
 """world.py -- what the little Internet holds: names, servers, addresses; the same for the same input
 
 The root is the one given, the zones of its top-level domains and 10,000 domains below are made up
-from the lists in ../shared/data. Each zone is served by one of four NSDs: root, top, leaf and lame
-(which has no zone that it is said to have); so nobody answers out of what another should know.
+from the lists in ../shared/data. Each zone is served by one of five NSDs: root, top, odd (oddities.net
+alone), leaf and lame (which has no zone); so nobody answers out of what another should know.
 """
 import collections
 import hashlib
@@ -15,6 +15,7 @@ import oddities
 
 # The root's servers have moved since the root zone given was made: resolvers know these.
 NEWER_ROOTS = {'b.root-servers.net': ['170.247.170.2', '2801:1b8:10::b']}
+ROLES = ('root', 'top', 'odd', 'leaf', 'lame')
 HOSTERS = 40
 HOSTER_TOPS = ['com', 'net', 'org', 'de', 'co.uk', 'jp', 'fr', 'com.br', 'ru', 'info']
 SHARES = {'dead': 0.03, 'closed': 0.01, 'lame': 0.01, 'root': 0.005, 'v6': 0.005}
@@ -50,19 +51,21 @@ class World:
         data = os.path.join(shared, 'data')
         with open(os.path.join(data, 'top-domains.txt')) as f:
             self.domains = f.read().split()[:limit]
-        self.zones = {role: {} for role in ('root', 'top', 'leaf', 'lame')}
+        self.zones = {role: {} for role in ROLES}
         self.pools = {'leaf': Pool(1, 48), 'lame': Pool(2, 8), 'dead': Pool(3, 6),
-                      'closed': Pool(4, 2), 'registry': Pool(5, 12), 'odd': Pool(10, 80)}
+                      'closed': Pool(4, 2), 'registry': Pool(5, 12), 'odd': Pool(6, 2),
+                      'responder': Pool(10, 80)}
         self.origins = set()
         self.read_root(os.path.join(data, 'root.zone'))
         self.make_tops()
         self.make_hosters()
         self.make_oddities()
         for domain in self.domains:
-            self.make_domain(domain)
+            if domain not in self.zones['root']:        # root-servers.net is popular, too
+                self.make_domain(domain)
         self.place_hosts()
         self.addresses = {'root': self.roots, 'leaf': self.pools['leaf'].all(),
-                          'lame': self.pools['lame'].all(),
+                          'lame': self.pools['lame'].all(), 'odd': self.pools['odd'].all(),
                           'top': sorted(self.top_addresses) + self.pools['registry'].all()}
         # NSD counts its own: an address may stand for two servers' names.
         self.addresses['top'] = [a for a in self.addresses['top'] if a not in set(self.roots)]
@@ -250,13 +253,13 @@ class World:
     # -- the oddities --
 
     def make_oddities(self):
-        leaf = self.pools['leaf']
-        ways = {name: self.pools[name].next for name in ('dead', 'closed', 'lame', 'odd')}
+        leaf, odd = self.pools['leaf'], self.pools['odd']
+        ways = {name: self.pools[name].next for name in ('dead', 'closed', 'lame', 'responder')}
         v4_roots = iter([a for a in self.roots if ':' not in a])
         oddities.place(dict(ways, nsd=leaf.next, root=lambda family: next(v4_roots)))
-        servers = {'ns%d.%s' % (i, oddities.ORIGIN): [leaf.next(4), leaf.next(6)] for i in (1, 2)}
+        servers = {'ns%d.%s' % (i, oddities.ORIGIN): [odd.next(4), odd.next(6)] for i in (1, 2)}
         self.delegate(self.zones['top']['net'], oddities.ORIGIN, servers)
-        self.zones['leaf'][oddities.ORIGIN] = oddities.parent() + [
+        self.zones['odd'][oddities.ORIGIN] = oddities.parent() + [
             '%s. 300 %s %s' % (n, oddities.kind_of(a), a) for n, many in servers.items() for a in many]
         for o in oddities.ODDITIES:
             if oddities.served_by_nsd(o):
@@ -271,12 +274,12 @@ class World:
 
     def responder_rows(self):
         """What responder.py serves."""
-        forger = self.pools['odd'].by_family[4][-1]
+        forger = self.pools['responder'].by_family[4][-1]
         rows = []
         for o in oddities.ODDITIES:
             lines = oddities.contents(o)
             for how, address in zip(o.servers, o.addresses):
-                if address in self.pools['odd'].by_family[4]:
+                if address in self.pools['responder'].by_family[4]:
                     rows.append({'address': address, 'zone': o.name, 'ways': how, 'lines': lines,
                                  'forger': forger, 'victim': oddities.POISONED.name})
         return rows
@@ -298,7 +301,7 @@ class World:
     def local(self):
         """All addresses that the machine of this world has."""
         every = [a for many in self.addresses.values() for a in many] + self.closed
-        every += self.pools['odd'].all()
+        every += self.pools['responder'].all()
         return list(dict.fromkeys(every))
 
 
