@@ -31,7 +31,7 @@ def arguments(about):
     p.add_argument('rootward', nargs='?', default=os.environ.get('ROOTWARD'),
                    help='the daemon (default: build/plain/rootward)')
     p.add_argument('--server', default=os.environ.get('LIVE_SERVER', 'rootward'),
-                   choices=('rootward', 'nsd', 'knot'))
+                   choices=('rootward', 'nsd', 'knot', 'unbound', 'bind'))
     p.add_argument('--long', action='store_true', help='durations and numbers as the rows say')
     p.add_argument('-v', '--verbose', action='store_true')
     a = p.parse_args()
