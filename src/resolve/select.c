@@ -10,6 +10,7 @@ enum {
 	BAND_MS = 10,        /* servers within this, and a quarter, of the best are as good */
 	EXPLORE = 16,        /* of so many questions one goes to a server not known yet */
 	FAMILY_FAILURES = 4, /* in a row: the family leads nowhere */
+	DOWN_FOR_SURE = 5,   /* failures in a row: three, and two back-offs that were in vain */
 };
 
 enum grade { /* the lower the better */
@@ -181,6 +182,15 @@ static bool is_open(const struct iter *it, const struct server *server, int fami
 	       (!server->is_recursive || it->takes_any) && !is_being_asked(it, server);
 }
 
+/* A server that was silent a few times may have lost datagrams, and when nobody else is there it
+ * is asked all the same. One that stays silent is left alone, but for zones whose loss takes
+ * much with it. */
+static bool may_ask_down(const struct iter *it, const struct fact *fact)
+{
+	return fact->failures < DOWN_FOR_SURE || it->cut.stub ||
+	       name_labels(it->cut.zone) <= 1;
+}
+
 struct server *select_server(struct iter *it, enum reach reach, int family)
 {
 	static const size_t grades[] = {
@@ -194,12 +204,13 @@ struct server *select_server(struct iter *it, enum reach reach, int family)
 		if (!is_open(it, server, family))
 			continue;
 		facts_get(r->resolver->facts, &server->at, it->cut.zone, r->now_ms, &fact);
-		consider(&best[grade_of(it, server, &fact)], server, &fact, &chance);
+		enum grade grade = grade_of(it, server, &fact);
+		if (grade != GRADE_DOWN || may_ask_down(it, &fact))
+			consider(&best[grade], server, &fact, &chance);
 	}
-	bool may_ask_down = it->cut.stub || name_labels(it->cut.zone) <= 1;
 	for (size_t i = 0; i < grades[reach]; i++) {
 		struct server *server = choose(&best[i], &chance);
-		if (server && (i != GRADE_DOWN || may_ask_down))
+		if (server)
 			return server;
 	}
 	return NULL;
