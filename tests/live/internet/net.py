@@ -268,7 +268,9 @@ class Internet:
 
             def watch():
                 while not end.is_set() or select.select([s], [], [], 0)[0]:
-                    if select.select([s], [], [], 0.05)[0]:
+                    if not select.select([s], [], [], 0.05)[0]:
+                        continue
+                    with contextlib.suppress(OSError):      # the cable was pulled
                         packet, source = s.recvfrom(2048)
                         if source[2] != socket.PACKET_OUTGOING:
                             counted.see(packet)
