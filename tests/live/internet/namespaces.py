@@ -104,15 +104,28 @@ def outside(child, folder):
         send(signal.SIGTERM)
         signal.alarm(10)
 
+    was_in_front = False
+    with contextlib.suppress(OSError):
+        was_in_front = os.tcgetpgrp(0) == os.getpgrp()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, pass_on)
     signal.signal(signal.SIGALRM, lambda *_: send(signal.SIGKILL))
     status = os.waitpid(child, 0)[1]
+    if was_in_front:
+        take_terminal()
     libc.umount2(folder.encode(), MNT_DETACH)
     shutil.rmtree(folder, ignore_errors=True)
     sys.stdout.flush()
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
+
+
+def take_terminal():
+    """This process group is in the foreground of its terminal, if it has one."""
+    old = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.tcsetpgrp(0, os.getpgrp())
+    signal.signal(signal.SIGTTOU, old)
 
 
 def end_once(number, _frame):

@@ -38,6 +38,10 @@ def peer(program):
     return path if os.access(path, os.X_OK) else None
 
 
+def have(resolver):
+    return bool(peer({'bind': 'named'}.get(resolver, resolver)))
+
+
 def answers(host, port=53, name='.', kind='NS', make=socket.socket):
     """Whether somebody there replies to a question."""
     family = socket.AF_INET6 if ':' in host else socket.AF_INET
@@ -174,9 +178,14 @@ class Internet:
         finally:
             namespaces.setns(self.here)
 
-    def home(self, command, **popen):
-        """A command at home, as subprocess.run() does it."""
-        return subprocess.run(command, preexec_fn=lambda: namespaces.setns(self.there), **popen)
+    def home(self, command, before=None, **popen):
+        """A command at home, as subprocess.run() does it. before: called just before it begins."""
+        def arrive():
+            namespaces.setns(self.there)
+            if before:
+                before()
+
+        return subprocess.run(command, preexec_fn=arrive, **popen)
 
     def ip(self, lines, home=False):
         """Commands of ip, a line each."""
@@ -259,7 +268,9 @@ class Internet:
 
             def watch():
                 while not end.is_set() or select.select([s], [], [], 0)[0]:
-                    if select.select([s], [], [], 0.05)[0]:
+                    if not select.select([s], [], [], 0.05)[0]:
+                        continue
+                    with contextlib.suppress(OSError):      # the cable was pulled
                         packet, source = s.recvfrom(2048)
                         if source[2] != socket.PACKET_OUTGOING:
                             counted.see(packet)
@@ -279,15 +290,15 @@ class Internet:
 
     # -- resolvers at home --
 
-    def settle(self, name, program=None, listen=None, **more):
-        """Starts a resolver at home: rootward (program: its path; more: configuration), unbound or
-        bind. Its Process; None when there is no such program."""
+    def settle(self, name, program=None, listen=None, conf=None, **more):
+        """Starts a resolver at home: rootward (program: its path; conf: a file, or more: what is to
+        differ in its configuration), unbound or bind. Its Process; None without such a program."""
         folder = self.make_folder(name)
         kind = name.split('-')[0]
         port = PORTS[kind]
         if kind == 'rootward':
             listen = listen or ['127.0.0.1@53', '::1@53', '%s@53' % HOME4, '%s@53' % HOME6]
-            command = [program, '-c', servers.rootward_conf(folder, listen, more)]
+            command = [program, '-c', conf or servers.rootward_conf(folder, listen, more)]
         elif kind == 'unbound':
             command = [peer('unbound'), '-d', '-c', servers.unbound_conf(folder, self.hints, port)]
         else:
