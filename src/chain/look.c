@@ -88,7 +88,8 @@ void chain_look(struct chain *chain, const struct chain_question *q, struct look
 	if (!chain->run)
 		return;
 	const struct chain_plan *plan = chain->run->plan;
-	if (!q->is_live)
+	/* What a link has of its own goes before what was kept of others. */
+	if (!q->is_live && !chain_plan_owns(plan, q->name))
 		(void)find(chain, q, look);
 	uint32_t links = chain_run_links(chain->run, q->name);
 	for (size_t i = 0; i < plan->n; i++) {
