@@ -182,8 +182,8 @@ static bool is_open(const struct iter *it, const struct server *server, int fami
 	       (!server->is_recursive || it->takes_any) && !is_being_asked(it, server);
 }
 
-/* A server that was silent a few times may have lost datagrams: when nobody else is there, it is
- * asked all the same. One that stays silent is left alone, but for zones whose loss takes
+/* A server that was silent a few times may have lost datagrams: when nobody else is there, it
+ * is asked all the same. One that stays silent is left alone, but for zones whose loss takes
  * much with it. */
 static bool may_ask_down(const struct iter *it, const struct fact *fact)
 {
