@@ -21,7 +21,7 @@ struct chain_question ask_question(const struct link_ask *ask)
 	return (struct chain_question){ .name = ask->name,
 		.hash = ask->hash,
 		.type = ask->question.type,
-		.class = ask->question.class,
+		.class = ask->question.rr_class,
 		.is_dnssec = ask->question.is_dnssec,
 		.is_checking_disabled = ask->question.is_checking_disabled,
 		.is_live = ask->question.is_live,
@@ -80,7 +80,7 @@ struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, ui
 	ask->question = (struct link_question){ .name = ask->name,
 		.name_len = len,
 		.type = q->type,
-		.class = q->class,
+		.rr_class = q->class,
 		.is_dnssec = q->is_dnssec,
 		.is_checking_disabled = q->is_checking_disabled,
 		.is_live = q->is_live };
@@ -145,7 +145,7 @@ struct link_ask *ask_find(const struct chain *chain, const struct chain_question
 	for (struct list *at = head->next; at != head; at = at->next) {
 		struct link_ask *ask = container_of(at, struct link_ask, bucket);
 		if (ask->hash == q->hash && ask->question.type == q->type &&
-			ask->question.class == q->class && ask->bits == bits_of(q) &&
+			ask->question.rr_class == q->class && ask->bits == bits_of(q) &&
 			ask->partition == q->partition && ask->run == chain->run &&
 			ask->question.is_live == q->is_live &&
 			name_is_equal(ask->name, q->name))

@@ -24,12 +24,12 @@ static size_t write_outcome(struct link_ask *ask, uint32_t *ttl)
 	struct chain *chain = ask->chain;
 	const struct link_question *q = &ask->question;
 	const struct recall_ttl *bounds = &ask->run->plan->opts.ttl;
-	size_t n = recall_make(chain->told, &ask->outcome, ask->name, q->type, q->class,
+	size_t n = recall_make(chain->told, &ask->outcome, ask->name, q->type, q->rr_class,
 		q->is_dnssec, bounds, &chain->writer, chain->work, ttl);
 	if (n)
 		return n;
 	(void)outcome_fail(&ask->outcome, EDE_OTHER, "the answer is too long to be told");
-	return recall_make(chain->told, &ask->outcome, ask->name, q->type, q->class,
+	return recall_make(chain->told, &ask->outcome, ask->name, q->type, q->rr_class,
 		q->is_dnssec, bounds, &chain->writer, chain->work, ttl);
 }
 
@@ -396,7 +396,7 @@ static uint64_t shared_key(const struct link_ask *ask)
 		uint16_t type, class;
 		uint8_t bits, partition, zero[2];
 	} whole = { ask->hash, (uintptr_t)ask->run->plan, ask->question.type,
-		ask->question.class, ask->bits, ask->partition, { 0, 0 } };
+		ask->question.rr_class, ask->bits, ask->partition, { 0, 0 } };
 	static const struct hash_key key = { 0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9 };
 	return hash_sip(&key, &whole, sizeof whole, 1, 3);
 }

@@ -76,7 +76,7 @@ struct link_ask; /* a question on its way */
 struct link_question {       /* open */
 	const uint8_t *name; /* lower case, uncompressed */
 	size_t name_len;
-	uint16_t type, class;
+	uint16_t type, rr_class;
 	bool is_dnssec;            /* signatures are wanted */
 	bool is_checking_disabled; /* CD */
 	bool is_live;              /* the caches are to be passed by */

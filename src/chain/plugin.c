@@ -43,7 +43,7 @@ static struct rrset *new_set(struct link_ask *ask, enum link_section section,
 		return NULL;
 	*set = (struct rrset){ .owner = name,
 		.type = type,
-		.class = ask->question.class,
+		.class = ask->question.rr_class,
 		.section = (uint8_t)section,
 		.ttl = ttl };
 	return set;

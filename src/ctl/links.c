@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "base/hash.h"
 #include "base/near.h"
+#include "chain/load.h"
 #include "ctl/reader.h"
 #include "links/links.h"
 
@@ -216,6 +217,27 @@ static void read_common(const struct link_reader *r, const struct tree_node *con
 
 /* ---- a link ---- */
 
+static bool load_plugin(const struct link_reader *r, const struct tree_node *node)
+{
+	struct arena *arena = &r->text->reader->config->arena;
+	struct err err;
+	const char *path = option_path(arena, r->text->folder, node->text);
+	r->link->kind = chain_plugin_load(path, &err);
+	if (!r->link->kind) {
+		text_complain(r->text, node, "kind: %s", err.text);
+		return false;
+	}
+	for (size_t i = 0; i < r->link->kind->options_n; i++)
+		for (size_t j = 0; j < COMMON_WORDS; j++)
+			if (strcmp(r->link->kind->options[i].key, common_words[j]) == 0) {
+				text_complain(r->text, node,
+					"kind: %s: its option %s is one that all links have",
+					path, common_words[j]);
+				return false;
+			}
+	return true;
+}
+
 static bool find_kind(const struct link_reader *r, const struct tree_node *node)
 {
 	const char *names[array_len(kinds) + 1] = { "cache" };
@@ -226,6 +248,8 @@ static bool find_kind(const struct link_reader *r, const struct tree_node *node)
 		return false;
 	}
 	r->link->kind_text = arena_text(&r->text->reader->config->arena, node->text, node->len);
+	if (strchr(node->text, '/') && !r->text->reader->is_alone)
+		return load_plugin(r, node);
 	r->link->kind = chain_kind(kinds, array_len(kinds), node->text);
 	if (r->link->kind || strcmp(node->text, "cache") == 0)
 		return true;

@@ -355,7 +355,7 @@ static void close_forward(void *instance)
 static enum link_verdict ask_forward(void *instance, struct link_ask *ask, void **state)
 {
 	struct forward_worker *worker = instance;
-	if (!worker->n || ask->question.class != CLASS_IN)
+	if (!worker->n || ask->question.rr_class != CLASS_IN)
 		return LINK_PASS;
 	struct forward_question *q = pad_new(&ask->pad, sizeof *q);
 	if (!q)

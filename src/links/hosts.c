@@ -302,7 +302,7 @@ static enum link_verdict ask_hosts(void *instance, struct link_ask *ask, void **
 	const struct hosts *hosts = instance;
 	const struct link_question *q = &ask->question;
 	struct hosts_found found;
-	if (q->class != CLASS_IN)
+	if (q->rr_class != CLASS_IN)
 		return LINK_PASS;
 	const uint8_t *zone = find_zone(hosts, q->name);
 	bool is_there = hosts_table_find(hosts->table, q->name, key_hash(q->name), &found);
