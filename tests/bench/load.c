@@ -455,6 +455,7 @@ static const char usage[] =
 	"  --timeout MS        until a question counts as lost (1000)\n"
 	"  --edns SIZE         an OPT record with this size\n"
 	"  --dnssec            with DO; SIZE is 1232 unless given\n"
+	"  --recursion         with RD\n"
 	"  --in-order, --seed N   the file's order, or a random one by a seed\n"
 	"  --rcode N, --answers N every answer must have these\n"
 	"  --cpu-of PID,...    measure these processes' CPU time per answer\n"
@@ -503,6 +504,7 @@ enum option_id {
 	OPT_TIMEOUT,
 	OPT_EDNS,
 	OPT_DNSSEC,
+	OPT_RECURSION,
 	OPT_IN_ORDER,
 	OPT_SEED,
 	OPT_RCODE,
@@ -522,6 +524,7 @@ static const struct option options[] = {
 	{ "timeout", required_argument, NULL, OPT_TIMEOUT },
 	{ "edns", required_argument, NULL, OPT_EDNS },
 	{ "dnssec", no_argument, NULL, OPT_DNSSEC },
+	{ "recursion", no_argument, NULL, OPT_RECURSION },
 	{ "in-order", no_argument, NULL, OPT_IN_ORDER },
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "rcode", required_argument, NULL, OPT_RCODE },
@@ -563,6 +566,9 @@ static void read_option(struct load *l, struct query_style *style, int option)
 		break;
 	case OPT_DNSSEC:
 		style->dnssec_ok = true;
+		break;
+	case OPT_RECURSION:
+		style->recursion = true;
 		break;
 	case OPT_IN_ORDER:
 		style->in_order = true;

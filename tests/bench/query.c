@@ -89,6 +89,7 @@ static size_t write_query(uint8_t *p, const char *name, const char *type_text,
 	if (!name_len || !read_type(type_text, &type))
 		return 0;
 	size_t n = 12 + name_len;
+	p[2] = style->recursion ? 1 : 0;
 	write_16(p + 4, 1);
 	write_16(p + n, type);
 	write_16(p + n + 2, 1);

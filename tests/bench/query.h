@@ -20,6 +20,7 @@ enum {
 struct query_style {
 	uint16_t edns_size; /* 0: no OPT record */
 	bool dnssec_ok;
+	bool recursion; /* RD */
 	bool in_order;
 	uint64_t seed;
 };

@@ -46,19 +46,19 @@ def free_port():
             return udp.getsockname()[1]
 
 
-def query(name, rrtype, ident=1):
+def query(name, rrtype, ident=1, flags=0):
     labels = name.rstrip(".").split(".") if name != "." else []
     wire = b"".join(bytes([len(label)]) + label.encode() for label in labels) + b"\0"
-    return struct.pack(">HHHHHH", ident, 0, 1, 0, 0, 0) + wire + struct.pack(">HH", rrtype, 1)
+    return struct.pack(">HHHHHH", ident, flags, 1, 0, 0, 0) + wire + struct.pack(">HH", rrtype, 1)
 
 
-def ask(port, name, rrtype=6, wait=0.5):
-    """(rcode, number of answers) over UDP, None without a reply."""
+def ask(port, name, rrtype=6, wait=0.5, flags=0):
+    """(rcode, number of answers) over UDP, None without a reply. flags: 0x100 is RD."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
         udp.settimeout(wait)
         try:
             udp.connect(("127.0.0.1", port))
-            udp.send(query(name, rrtype))
+            udp.send(query(name, rrtype, flags=flags))
             reply = udp.recv(65535)
         except OSError:
             return None
@@ -99,6 +99,8 @@ def kilobytes(pid, table, keys):
 
 class Server:
     """One server: zones are pairs of an origin and the path of its file."""
+
+    probe = (6, 0.2)            # type, patience, flags of the question that tells whether it is ready
 
     def __init__(self, name, zones, core=None, tcp=False, signed=False, options=None):
         self.name, self.zones, self.core, self.tcp = name, zones, core, tcp
@@ -246,7 +248,7 @@ logging {{ category default {{ null; }}; }};
                                             stderr=log, cwd=self.home)
         for name in names:
             while True:
-                reply = ask(self.port, name, wait=0.2)
+                reply = ask(self.port, name, *self.probe)
                 if reply and (reply[0] == 0 and reply[1] or self.name == "echo"):
                     break
                 if self.process.poll() is not None or time.monotonic() - began > limit:
