@@ -109,6 +109,8 @@ static void write_some(struct control_call *call)
 static int append(const char *text, size_t n, void *user)
 {
 	struct control_call *call = user;
+	if (!n)
+		return 0;
 	while (call->out_size - call->out_n < n) {
 		call->out_size = call->out_size ? 2 * call->out_size : 1024;
 		call->out = mem_grow(call->out, call->out_size);
