@@ -434,18 +434,19 @@ static struct link_ask *find_elsewhere(struct chain *chain, const struct shared_
 	return NULL;
 }
 
-/* What came of it elsewhere is kept, or was not to be: then it is asked here. */
+/* What came of it elsewhere is kept, or was not to be: then one of those who waited asks. */
 static void come_back(struct link_ask *ask)
 {
 	struct chain *chain = ask->chain;
 	struct chain_question q = ask_question(ask);
 	struct chain_told told;
 	ask->is_waiting = ask->is_elsewhere = false;
+	shared_drop(chain->inside.shared, &ask->shared);
 	if (chain->run == ask->run && chain_recall(chain, &q, &told) == CHAIN_TOLD) {
 		list_drop(&ask->bucket);
 		ask_tell(ask, &told);
 		ask_free(ask);
-	} else if (walk(ask)) {
+	} else if (!is_asked_elsewhere(ask) && walk(ask)) {
 		finish(ask);
 	} else {
 		set_timer(chain);

@@ -56,6 +56,10 @@ uint32_t chain_run_links(const struct chain_run *run, const uint8_t *name) PURE;
 void chain_run_settle(struct chain *chain, struct chain_run *run);
 
 /* ---- keep.c */
+/* What marks an entry that is in force: answers are those of the local links' data, failures
+ * those of an uplink too. */
+uint32_t keep_mark(
+	const struct chain *chain, const struct chain_plan *plan, enum cache_kind kind);
 struct kept { /* a reply that is kept, in chain->kept */
 	struct cache_head head;
 	size_t n;

@@ -27,6 +27,13 @@ static int source_of(const struct chain_plan *plan, const struct cache_from *fro
 	return -1;
 }
 
+uint32_t keep_mark(
+	const struct chain *chain, const struct chain_plan *plan, enum cache_kind kind)
+{
+	bool is_failure = kind == CACHE_FAILURE;
+	return plan->generation ^ (is_failure ? facts_epoch(chain->inside.facts) : 0);
+}
+
 bool keep_find(struct chain *chain, const struct chain_plan *plan, enum cache_kind kind,
 	const struct chain_question *q, uint64_t now_ms, struct kept *kept)
 {
@@ -93,12 +100,10 @@ void keep_put(struct chain *chain, const struct link_ask *ask, size_t n, uint32_
 	make_key(&failure, CACHE_FAILURE, &q);
 	struct cache_head head = { .learned_ms = now_ms,
 		.ttl = is_failure ? failure_ttl(chain, plan, &failure, now_ms) : ttl,
-		.aux = plan->generation,
+		.aux = keep_mark(chain, plan, is_failure ? CACHE_FAILURE : CACHE_ANSWER),
 		.from = ask->outcome.from };
 	head.from.link = ask->link;
 	head.from.generation = ask->generation;
-	if (is_failure)
-		head.aux ^= facts_epoch(chain->inside.facts);
 	if (!head.ttl)
 		return;
 	(void)cache_put(cache, is_failure ? &failure : &key, &head, chain->told, n);
@@ -132,12 +137,9 @@ enum chain_verdict chain_recall(
 	uint64_t now_ms = clock_mono_ms();
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		struct kept kept;
-		uint32_t wanted = plan->generation;
-		/* Failures are those of an uplink too. */
-		if (kinds[i] == CACHE_FAILURE)
-			wanted ^= facts_epoch(chain->inside.facts);
 		if (!keep_find(chain, plan, kinds[i], q, now_ms, &kept) ||
-			kept.age >= kept.head.ttl || kept.head.aux != wanted)
+			kept.age >= kept.head.ttl ||
+			kept.head.aux != keep_mark(chain, plan, kinds[i]))
 			continue;
 		/* What failed lately is not tried again; something old is better then. */
 		if (kinds[i] == CACHE_FAILURE &&

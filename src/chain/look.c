@@ -28,8 +28,8 @@ static enum look_state judge_kept(const struct look *look, int at, uint32_t keep
 	return look->age < keep_s ? LOOK_HIT : LOOK_MISS;
 }
 
-static void fill_row(struct look *look, const struct chain_link *link, uint32_t links,
-	const uint8_t *name)
+static void fill_row(
+	struct look *look, const struct chain_link *link, uint32_t links, const uint8_t *name)
 {
 	int at = (int)look->n++;
 	struct look_row *row = &look->row[at];
@@ -61,16 +61,21 @@ static void fill_row(struct look *look, const struct chain_link *link, uint32_t 
 static bool find(struct chain *chain, const struct chain_question *q, struct look *look)
 {
 	static const enum cache_kind kinds[] = { CACHE_ANSWER, CACHE_FAILURE };
+	const struct chain_plan *plan = chain->run->plan;
 	uint64_t now_ms = clock_mono_ms();
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		struct kept kept;
-		if (!keep_find(chain, chain->run->plan, kinds[i], q, now_ms, &kept))
+		if (!keep_find(chain, plan, kinds[i], q, now_ms, &kept))
+			continue;
+		bool is_failure = kinds[i] == CACHE_FAILURE;
+		/* An answer of other local data stands when none of them has the name. */
+		if (is_failure && kept.head.aux != keep_mark(chain, plan, kinds[i]))
 			continue;
 		bool is_good = kept.age < kept.head.ttl;
 		if (look->has_kept && !is_good)
 			continue;
 		look->has_kept = true;
-		look->is_failure = kinds[i] == CACHE_FAILURE;
+		look->is_failure = is_failure;
 		look->age = kept.age;
 		look->ttl = kept.head.ttl;
 		look->source = kept.source;
