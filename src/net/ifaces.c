@@ -21,19 +21,12 @@ static const struct space spaces[] = {
 	{ 10, { 0xfe, 0x80 }, false }, /* link-local */
 };
 
-static bool lies_in(const uint8_t *address, const struct space *space)
-{
-	for (unsigned i = 0; i < space->bits; i++)
-		if ((address[i / 8] ^ space->first[i / 8]) & (0x80 >> i % 8))
-			return false;
-	return true;
-}
-
 static bool is_private(const struct endpoint *e, bool is_ipv4)
 {
 	for (size_t i = 0; i < array_len(spaces); i++)
 		if (spaces[i].is_ipv4 == is_ipv4 &&
-			lies_in(e->address + (is_ipv4 ? 12 : 0), &spaces[i]))
+			address_has_prefix(e->address + (is_ipv4 ? 12 : 0), spaces[i].first,
+				spaces[i].bits))
 			return true;
 	return false;
 }

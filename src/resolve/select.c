@@ -62,14 +62,6 @@ static const struct range { /* of 16 bytes, IPv4 mapped */
 	{ { 0xff }, 8, false },
 };
 
-static bool is_within(const uint8_t *address, const struct range *range)
-{
-	unsigned bytes = range->bits / 8, bits = range->bits % 8;
-	if (memcmp(address, range->prefix, bytes) != 0)
-		return false;
-	return !bits || (address[bytes] ^ range->prefix[bytes]) >> (8 - bits) == 0;
-}
-
 static bool is_own(const struct resolve_opts *opts, const struct endpoint *at)
 {
 	for (size_t i = 0; i < opts->own_n; i++) {
@@ -84,7 +76,7 @@ static bool is_own(const struct resolve_opts *opts, const struct endpoint *at)
 bool select_may_ask(const struct resolve_opts *opts, const struct endpoint *at)
 {
 	for (size_t i = 0; i < array_len(ranges); i++)
-		if (is_within(at->address, &ranges[i]))
+		if (address_has_prefix(at->address, ranges[i].prefix, ranges[i].bits))
 			return ranges[i].is_local && opts->query_loopback && !is_own(opts, at);
 	return !is_own(opts, at);
 }
@@ -187,8 +179,7 @@ static bool is_open(const struct iter *it, const struct server *server, int fami
  * much with it. */
 static bool may_ask_down(const struct iter *it, const struct fact *fact)
 {
-	return fact->failures < DOWN_FOR_SURE || it->cut.stub ||
-	       name_labels(it->cut.zone) <= 1;
+	return fact->failures < DOWN_FOR_SURE || it->cut.stub || name_labels(it->cut.zone) <= 1;
 }
 
 struct server *select_server(struct iter *it, enum reach reach, int family)
