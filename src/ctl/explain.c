@@ -40,11 +40,10 @@ const char *explain_transport(unsigned transport)
 	return transport < array_len(words) ? words[transport] : "unknown";
 }
 
-static const char *rcode_word(unsigned rcode)
+static json_t *rcode_text(unsigned rcode)
 {
-	static const char *const words[] = { "NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN",
-		"NOTIMP", "REFUSED", "YXDOMAIN" };
-	return rcode < array_len(words) ? words[rcode] : "other";
+	const char *word = rcode_word(rcode);
+	return json_string(word ? word : "other");
 }
 
 static const char *result_word(unsigned result)
@@ -169,7 +168,7 @@ static void add_reply(json_t *out, const struct errand *e)
 	struct message m;
 	pad_init(&pad, PAD_LIMIT, NULL);
 	if (e->reply_len > 0 && message_read(&m, e->reply, (size_t)e->reply_len, &pad) == 0) {
-		(void)json_object_set_new(out, "rcode", json_string(rcode_word(m.rcode)));
+		(void)json_object_set_new(out, "rcode", rcode_text(m.rcode));
 		if (m.ede >= 0)
 			(void)json_object_set_new(out, "ede",
 				json_pack("{s:i,s:s#}", "code", m.ede, "text",
@@ -202,7 +201,7 @@ static json_t *step_report(const struct trace_step *step, const struct look *loo
 	if (step->zone)
 		(void)json_object_set_new(out, "zone", name_text(step->zone));
 	if (step->kind == TRACE_REPLY) {
-		(void)json_object_set_new(out, "rcode", json_string(rcode_word(step->rcode)));
+		(void)json_object_set_new(out, "rcode", rcode_text(step->rcode));
 		(void)json_object_set_new(out, "took-us", json_integer(step->took_us));
 	}
 	return out;

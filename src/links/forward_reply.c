@@ -66,14 +66,9 @@ static int ede_of(const struct message *m)
 
 static const char *print_rcode(char *out, size_t size, unsigned rcode)
 {
-	static const char *const words[] = { [RCODE_FORMERR] = "FORMERR",
-		[RCODE_SERVFAIL] = "SERVFAIL",
-		[RCODE_NXDOMAIN] = "NXDOMAIN",
-		[RCODE_NOTIMP] = "NOTIMP",
-		[RCODE_REFUSED] = "REFUSED",
-		[RCODE_YXDOMAIN] = "YXDOMAIN" };
-	if (rcode < array_len(words) && words[rcode])
-		(void)snprintf(out, size, "%s", words[rcode]);
+	const char *word = rcode_word(rcode);
+	if (word)
+		(void)snprintf(out, size, "%s", word);
 	else
 		(void)snprintf(out, size, "code %u", rcode);
 	return out;

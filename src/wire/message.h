@@ -40,6 +40,9 @@ enum rcode {
 	RCODE_BADKEY = 17, /* in a TSIG record only */
 };
 
+/* The code's word, or NULL. */
+const char *rcode_word(unsigned rcode) PURE;
+
 enum section {
 	SECTION_QUESTION,
 	SECTION_ANSWER,
