@@ -3,9 +3,6 @@
 
 #include "base/mem.h"
 #include "ctl/daemon.h"
-#include "ctl/report.h"
-#include "ctl/show.h"
-#include "serve/server.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +11,7 @@
 #include <unistd.h>
 
 enum {
-	REPLY_MAX = 256 * 1024 * 1024,
-	ZONES_SHOWN = 100
+	REPLY_MAX = 256 * 1024 * 1024
 };
 
 static int send_all(int fd, const char *text, size_t n)
@@ -121,125 +117,10 @@ json_t *client_ask(int fd, json_t *request, struct err *err)
 	return out;
 }
 
-static long long number(const json_t *object, const char *key)
-{
-	return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static const char *text_of(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-	return text ? text : "";
-}
-
-static void print_size(const char *label, long long bytes)
-{
-	if (bytes < 10 * 1024 * 1024)
-		(void)printf("%s %lld kB", label, bytes / 1024);
-	else
-		(void)printf("%s %lld MB", label, bytes / (1024 * 1024));
-}
-
-static void show_zones(const json_t *zones)
-{
-	size_t i, shown = 0;
-	const json_t *zone;
-	json_array_foreach(zones, i, zone)
-	{
-		bool is_refused = json_is_true(json_object_get(zone, "refused"));
-		bool is_served = json_is_true(json_object_get(zone, "served"));
-		/* What is wrong is always shown. */
-		if (shown++ >= ZONES_SHOWN && !is_refused)
-			continue;
-		if (is_served)
-			(void)printf(
-				"  %s serial %lld, %lld records, %lld bytes, loaded %s, %s\n",
-				text_of(zone, "name"), number(zone, "serial"),
-				number(zone, "records"), number(zone, "bytes"),
-				text_of(zone, "loaded"), text_of(zone, "file"));
-		else
-			(void)printf("  %s NOT SERVED, %s\n", text_of(zone, "name"),
-				text_of(zone, "file"));
-		if (is_refused) {
-			(void)printf("    %s: ", is_served ? "newer file refused" : "refused");
-			report_text(stdout, text_of(zone, "error"));
-		}
-	}
-	if (shown > ZONES_SHOWN)
-		(void)printf("  and %zu more (--json has all)\n", shown - ZONES_SHOWN);
-}
-
-static void show_status(const json_t *reply)
-{
-	size_t i;
-	const json_t *text;
-	(void)printf("rootward %s, process %lld, up for %lld s, %lld worker%s\n",
-		text_of(reply, "version"), number(reply, "pid"),
-		number(reply, "uptime-ms") / 1000, number(reply, "workers"),
-		number(reply, "workers") == 1 ? "" : "s");
-	(void)printf("configuration %s, reloads %lld, of which failed %lld\n",
-		text_of(reply, "config"), number(reply, "reloads"),
-		number(reply, "reloads-failed"));
-	(void)printf("listening on");
-	json_array_foreach(json_object_get(reply, "listening"), i, text)(void)
-		printf("%s %s", i ? "," : "", json_string_value(text));
-	const json_t *memory = json_object_get(reply, "memory");
-	print_size("\nmemory: resident", number(memory, "resident"));
-	print_size(", of which anonymous", number(memory, "anonymous"));
-	print_size(", at its peak", number(memory, "peak"));
-	const json_t *zones = json_object_get(reply, "zones");
-	(void)printf("\nzones: %zu, served %lld, %lld records\n", json_array_size(zones),
-		number(reply, "served"), number(reply, "records"));
-	show_zones(zones);
-	(void)puts("counters:");
-	for (i = 0; i < COUNT_N; i++)
-		(void)printf("  %-16s %12lld  %s\n", server_count_rows[i].name,
-			number(json_object_get(reply, "counters"), server_count_rows[i].name),
-			server_count_rows[i].help);
-}
-
-static void show_reload(const json_t *reply)
-{
-	size_t i;
-	const json_t *note;
-	report_print(stderr, json_object_get(reply, "complaints"));
-	json_array_foreach(json_object_get(reply, "notes"), i, note)
-		report_text(stderr, json_string_value(note) ? json_string_value(note) : "");
-	if (json_is_true(json_object_get(reply, "config-refused")))
-		(void)fprintf(stderr,
-			"the configuration is refused, the one before stays in force\n");
-	else if (json_object_get(reply, "zones"))
-		(void)printf("reloaded in %lld ms: %lld zones, %lld parsed, %lld refused\n",
-			number(reply, "took-ms"), number(reply, "zones"),
-			number(reply, "parsed"), number(reply, "refused"));
-}
-
 int client_code(const json_t *reply)
 {
 	if (json_is_true(json_object_get(reply, "ok")))
 		return EXIT_GOOD;
 	return json_is_true(json_object_get(reply, "config-refused")) ? EXIT_CONFIG
 								      : EXIT_FAILED;
-}
-
-int client_show(const char *verb, const json_t *reply)
-{
-	const char *error = json_string_value(json_object_get(reply, "error"));
-	if (error) {
-		(void)fputs("rootctl: ", stderr);
-		report_text(stderr, error);
-	} else if (strcmp(verb, "status") == 0) {
-		show_status(reply);
-	} else if (strcmp(verb, "reload") == 0) {
-		show_reload(reply);
-	} else if (strcmp(verb, "explain") == 0) {
-		show_explain(reply);
-	} else if (strcmp(verb, "why") == 0) {
-		show_why(reply);
-	} else if (strncmp(verb, "cache", 5) == 0) {
-		show_kept(reply);
-	} else if (strcmp(verb, "stop") == 0) {
-		(void)puts("the daemon has ended");
-	}
-	return client_code(reply);
 }

@@ -15,5 +15,3 @@ json_t *client_ask(int fd, json_t *request, struct err *err) CHECKED;
 int client_copy(int fd, json_t *request, FILE *out, struct err *err) CHECKED;
 /* The exit code a reply means. */
 int client_code(const json_t *reply);
-/* What a reply to verb says, for a reader; returns its exit code. */
-int client_show(const char *verb, const json_t *reply);

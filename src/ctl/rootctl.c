@@ -7,6 +7,7 @@
 #include "ctl/daemon.h"
 #include "ctl/local.h"
 #include "ctl/report.h"
+#include "ctl/show.h"
 #include "ctl/words.h"
 
 #include <config.h>
@@ -134,14 +135,13 @@ static int run_request(const struct call *call, json_t *request)
 		(void)fprintf(stderr, "rootctl: %s\n", err.text);
 		return EXIT_FAILED;
 	}
-	int rc;
 	if (call->check.as_json) {
 		(void)json_dumpf(reply, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
 		(void)putchar('\n');
-		rc = client_code(reply);
 	} else {
-		rc = client_show(call->verb, reply);
+		show_reply(call->verb, reply);
 	}
+	int rc = client_code(reply);
 	json_decref(reply);
 	return rc;
 }

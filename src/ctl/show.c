@@ -3,11 +3,13 @@
 
 #include "base/def.h"
 #include "ctl/report.h"
+#include "serve/server.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
+	ZONES_SHOWN = 100,
 	TIME_ROOM = 32,
 	TEXT_ROOM = 256
 };
@@ -51,6 +53,90 @@ static const char *span(char *out, long long s)
 		(void)snprintf(out, TIME_ROOM, "%lld%s%lld%s", s / units[i].factor,
 			units[i].name, rest / units[i + 1].factor, units[i + 1].name);
 	return out;
+}
+
+/* ---- status and reload ---- */
+
+static void print_size(const char *label, long long bytes)
+{
+	if (bytes < 10 * 1024 * 1024)
+		(void)printf("%s %lld kB", label, bytes / 1024);
+	else
+		(void)printf("%s %lld MB", label, bytes / (1024 * 1024));
+}
+
+static void show_zones(const json_t *zones)
+{
+	size_t i, shown = 0;
+	const json_t *zone;
+	json_array_foreach(zones, i, zone)
+	{
+		bool is_refused = json_is_true(json_object_get(zone, "refused"));
+		bool is_served = json_is_true(json_object_get(zone, "served"));
+		/* What is wrong is always shown. */
+		if (shown++ >= ZONES_SHOWN && !is_refused)
+			continue;
+		if (is_served)
+			(void)printf(
+				"  %s serial %lld, %lld records, %lld bytes, loaded %s, %s\n",
+				text_of(zone, "name"), number(zone, "serial"),
+				number(zone, "records"), number(zone, "bytes"),
+				text_of(zone, "loaded"), text_of(zone, "file"));
+		else
+			(void)printf("  %s NOT SERVED, %s\n", text_of(zone, "name"),
+				text_of(zone, "file"));
+		if (is_refused) {
+			(void)printf("    %s: ", is_served ? "newer file refused" : "refused");
+			report_text(stdout, text_of(zone, "error"));
+		}
+	}
+	if (shown > ZONES_SHOWN)
+		(void)printf("  and %zu more (--json has all)\n", shown - ZONES_SHOWN);
+}
+
+static void show_status(const json_t *reply)
+{
+	size_t i;
+	const json_t *text;
+	(void)printf("rootward %s, process %lld, up for %lld s, %lld worker%s\n",
+		text_of(reply, "version"), number(reply, "pid"),
+		number(reply, "uptime-ms") / 1000, number(reply, "workers"),
+		number(reply, "workers") == 1 ? "" : "s");
+	(void)printf("configuration %s, reloads %lld, of which failed %lld\n",
+		text_of(reply, "config"), number(reply, "reloads"),
+		number(reply, "reloads-failed"));
+	(void)printf("listening on");
+	json_array_foreach(json_object_get(reply, "listening"), i, text)(void)
+		printf("%s %s", i ? "," : "", json_string_value(text));
+	const json_t *memory = json_object_get(reply, "memory");
+	print_size("\nmemory: resident", number(memory, "resident"));
+	print_size(", of which anonymous", number(memory, "anonymous"));
+	print_size(", at its peak", number(memory, "peak"));
+	const json_t *zones = json_object_get(reply, "zones");
+	(void)printf("\nzones: %zu, served %lld, %lld records\n", json_array_size(zones),
+		number(reply, "served"), number(reply, "records"));
+	show_zones(zones);
+	(void)puts("counters:");
+	for (i = 0; i < COUNT_N; i++)
+		(void)printf("  %-16s %12lld  %s\n", server_count_rows[i].name,
+			number(json_object_get(reply, "counters"), server_count_rows[i].name),
+			server_count_rows[i].help);
+}
+
+static void show_reload(const json_t *reply)
+{
+	size_t i;
+	const json_t *note;
+	report_print(stderr, json_object_get(reply, "complaints"));
+	json_array_foreach(json_object_get(reply, "notes"), i, note)
+		report_text(stderr, json_string_value(note) ? json_string_value(note) : "");
+	if (json_is_true(json_object_get(reply, "config-refused")))
+		(void)fprintf(stderr,
+			"the configuration is refused, the one before stays in force\n");
+	else if (json_object_get(reply, "zones"))
+		(void)printf("reloaded in %lld ms: %lld zones, %lld parsed, %lld refused\n",
+			number(reply, "took-ms"), number(reply, "zones"),
+			number(reply, "parsed"), number(reply, "refused"));
 }
 
 /* ---- explain ---- */
@@ -142,10 +228,9 @@ static void print_step(const json_t *step)
 		(void)printf("  %5lld ms  %-38s kept\n", number(step, "at-ms"), what);
 		return;
 	}
-	(void)printf("  %5lld ms  %-38s %s%s%s: %s%s%s, %.1f ms\n", number(step, "at-ms"),
-		what, text_of(step, "server"),
-		*text_of(step, "zone") ? " for " : "", text_of(step, "zone"),
-		text_of(step, "result"),
+	(void)printf("  %5lld ms  %-38s %s%s%s: %s%s%s, %.1f ms\n", number(step, "at-ms"), what,
+		text_of(step, "server"), *text_of(step, "zone") ? " for " : "",
+		text_of(step, "zone"), text_of(step, "result"),
 		is(step, "result", "error") ? " " : "",
 		is(step, "result", "error") ? text_of(step, "rcode") : "",
 		(double)number(step, "took-us") / 1000);
@@ -189,7 +274,7 @@ static void print_outcome(const json_t *reply)
 		print_records(reply, "authority");
 }
 
-void show_explain(const json_t *reply)
+static void show_explain(const json_t *reply)
 {
 	(void)printf("%s %s", text_of(reply, "name"), text_of(reply, "type"));
 	if (*text_of(reply, "client"))
@@ -203,7 +288,7 @@ void show_explain(const json_t *reply)
 
 /* ---- why ---- */
 
-void show_why(const json_t *reply)
+static void show_why(const json_t *reply)
 {
 	size_t i;
 	const json_t *failure;
@@ -228,7 +313,7 @@ void show_why(const json_t *reply)
 
 /* ---- the cache ---- */
 
-void show_kept(const json_t *reply)
+static void show_kept(const json_t *reply)
 {
 	size_t i;
 	const json_t *entry, *list = json_object_get(reply, "entries");
@@ -257,4 +342,24 @@ void show_kept(const json_t *reply)
 		print_records(entry, "answer");
 		print_records(entry, "authority");
 	}
+}
+
+void show_reply(const char *verb, const json_t *reply)
+{
+	static const struct {
+		const char *verb;
+		void (*show)(const json_t *reply);
+	} rows[] = { { "status", show_status }, { "reload", show_reload },
+		{ "explain", show_explain }, { "why", show_why }, { "cache", show_kept } };
+	const char *error = json_string_value(json_object_get(reply, "error"));
+	if (error) {
+		(void)fputs("rootctl: ", stderr);
+		report_text(stderr, error);
+		return;
+	}
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (strcmp(rows[i].verb, verb) == 0)
+			rows[i].show(reply);
+	if (strcmp(verb, "stop") == 0)
+		(void)puts("the daemon has ended");
 }

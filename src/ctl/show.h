@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* show.h -- replies about the chain and the cache, for a reader */
+/* show.h -- what the daemon replied, for a reader */
 #pragma once
 
 #include <jansson.h>
 
-void show_explain(const json_t *reply);
-void show_why(const json_t *reply);
-void show_kept(const json_t *reply);
+/* verb: the word of the command line. */
+void show_reply(const char *verb, const json_t *reply);
