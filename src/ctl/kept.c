@@ -16,7 +16,8 @@ enum {
 	PAD_LIMIT = 512 * 1024,
 	STALE_S = 7 * 24 * 3600, /* past their time too, while they are there */
 	TYPE_ROOM = 16,
-	DROPS_AT_ONCE = 1024
+	DROPS_AT_ONCE = 1024,
+	ROUNDS_MAX = 64 /* of drops: what comes anew meanwhile is newer than the flush */
 };
 
 struct job {
@@ -31,6 +32,7 @@ struct job {
 	bool was_cut;
 	size_t flushed;
 	uint64_t now_ms;
+	uint8_t message[MESSAGE_MAX_LEN]; /* that an entry is */
 	/* flush: answers that tell of a name that was flushed */
 	size_t drops_n;
 	struct {
@@ -118,11 +120,9 @@ static json_t *entry_report(struct job *job, const struct cache_entry *entry)
 		(void)json_object_set_new(out, "checking-disabled", json_true());
 	if (entry->key.kind != CACHE_ANSWER)
 		return out;
-	uint8_t *message = mem_new(MESSAGE_MAX_LEN);
-	size_t n = make_message(message, entry);
+	size_t n = make_message(job->message, entry);
 	if (n)
-		explain_records(out, message, n);
-	mem_free(message);
+		explain_records(out, job->message, n);
 	return out;
 }
 
@@ -173,20 +173,18 @@ static bool is_meant(const struct job *job, const uint8_t *name)
 }
 
 /* An answer to another name that an alias led through what is flushed. */
-static bool tells_of(const struct job *job, const struct cache_entry *entry)
+static bool tells_of(struct job *job, const struct cache_entry *entry)
 {
-	uint8_t *bytes = mem_new(MESSAGE_MAX_LEN);
 	struct pad pad;
 	struct message m;
 	bool is_found = false;
-	size_t n = make_message(bytes, entry);
+	size_t n = make_message(job->message, entry);
 	pad_init(&pad, PAD_LIMIT, NULL);
-	if (n && message_read(&m, bytes, n, &pad) == 0)
+	if (n && message_read(&m, job->message, n, &pad) == 0)
 		for (size_t i = 0; i < m.n && !is_found; i++)
 			is_found = m.sets[i].section == SECTION_ANSWER &&
 				   is_meant(job, m.sets[i].owner);
 	pad_clear(&pad);
-	mem_free(bytes);
 	return is_found;
 }
 
@@ -207,13 +205,14 @@ static void flush(struct job *job)
 {
 	job->flushed =
 		cache_flush(job->cache, job->has_name ? job->name.bytes : NULL, job->is_tree);
-	while (job->has_name) {
+	if (!job->has_name)
+		return;
+	job->drops_n = DROPS_AT_ONCE;
+	for (unsigned i = 0; i < ROUNDS_MAX && job->drops_n == DROPS_AT_ONCE; i++) {
 		job->drops_n = 0;
 		cache_walk(job->cache, find_teller, job);
-		for (size_t i = 0; i < job->drops_n; i++)
-			job->flushed += cache_drop(job->cache, &job->drop[i].key);
-		if (job->drops_n < DROPS_AT_ONCE)
-			break;
+		for (size_t k = 0; k < job->drops_n; k++)
+			job->flushed += cache_drop(job->cache, &job->drop[k].key);
 	}
 }
 
@@ -236,16 +235,21 @@ static void on_flush(void *user)
 	flush(user);
 }
 
-static void end(struct job *job, json_t *reply)
+static void job_free(struct job *job)
 {
-	struct daemon *d = job->daemon;
-	d->has_job = false;
-	if (d->is_stopping)
-		json_decref(reply); /* who waits is told of that */
-	else
-		control_reply(job->call, reply, false);
+	job->daemon->has_job = false;
 	mem_free(job->text);
 	mem_free(job);
+}
+
+/* At the daemon's end nobody waits any more. */
+static void end(struct job *job, json_t *reply)
+{
+	if (job->daemon->is_stopping)
+		json_decref(reply);
+	else
+		control_reply(job->call, reply, false);
+	job_free(job);
 }
 
 static void shown(void *user)
@@ -262,16 +266,13 @@ static void flushed(void *user)
 
 static void dumped(void *user)
 {
-	struct job *job = user;
-	struct daemon *d = job->daemon;
-	d->has_job = false;
 	static const char cut[] = "{\"cut\":true}\n";
+	struct job *job = user;
 	if (job->was_cut)
 		(void)append(cut, sizeof cut - 1, job);
-	if (!d->is_stopping)
+	if (!job->daemon->is_stopping)
 		control_reply_text(job->call, job->text ? job->text : "", job->n);
-	mem_free(job->text);
-	mem_free(job);
+	job_free(job);
 }
 
 static void start(struct daemon *d, const struct request *request, struct control_call *call,
