@@ -8,6 +8,8 @@
 #include "wire/rrtype.h"
 #include "zone/find.h"
 
+#include <stdatomic.h>
+
 struct place { /* a query's, in its item's scratch */
 	enum verdict verdict;
 	bool is_foreign; /* a lookup outside our zones, of a world that has a chain */
@@ -20,7 +22,8 @@ struct pipe {
 	const struct world *world;
 	struct loop *loop;
 	unsigned workers;
-	struct recursor *recursor; /* from the first world on that has a chain */
+	/* From the first world on that has a chain. Atomic, for control reads its counters. */
+	_Atomic(struct recursor *) recursor;
 	void (*on_released)(void *user);
 	void *user;
 	struct pipe_count count;
@@ -40,13 +43,24 @@ struct pipe *pipe_new(struct loop *loop, const struct hash_key *cookie_secret, u
 	return pipe;
 }
 
+static struct recursor *recursor_of(const struct pipe *pipe)
+{
+	return atomic_load_explicit(&pipe->recursor, memory_order_acquire);
+}
+
+static void drop_recursor(struct pipe *pipe)
+{
+	struct recursor *recursor = atomic_exchange(&pipe->recursor, NULL);
+	recursor_free(&recursor);
+}
+
 void pipe_free(struct pipe **held)
 {
 	struct pipe *pipe = *held;
 	*held = NULL;
 	if (!pipe)
 		return;
-	recursor_free(&pipe->recursor);
+	drop_recursor(pipe);
 	answerer_free(&pipe->answerer);
 	mem_free(pipe);
 }
@@ -61,20 +75,22 @@ static void on_released(void *user)
 /* Without descriptors for it the names outside our zones are refused. */
 static void set_way(struct pipe *pipe, const struct world *world)
 {
-	if (!pipe->recursor && world->way) {
-		pipe->recursor = recursor_new(
+	struct recursor *recursor = recursor_of(pipe);
+	if (!recursor && world->way) {
+		recursor = recursor_new(
 			pipe->loop, world->way, pipe->workers, pipe->answerer, &pipe->count);
-		if (pipe->recursor)
-			recursor_on_released(pipe->recursor, on_released, pipe);
+		if (recursor)
+			recursor_on_released(recursor, on_released, pipe);
+		atomic_store(&pipe->recursor, recursor);
 	}
-	if (pipe->recursor)
-		recursor_set_way(pipe->recursor, world->way, world);
+	if (recursor)
+		recursor_set_way(recursor, world->way, world);
 }
 
 void pipe_set_world(struct pipe *pipe, const struct world *world)
 {
 	if (!world) {
-		recursor_free(&pipe->recursor);
+		drop_recursor(pipe);
 		return;
 	}
 	pipe->world = world;
@@ -84,7 +100,8 @@ void pipe_set_world(struct pipe *pipe, const struct world *world)
 
 const struct world *pipe_oldest(const struct pipe *pipe)
 {
-	const struct world *oldest = pipe->recursor ? recursor_oldest(pipe->recursor) : NULL;
+	const struct recursor *recursor = recursor_of(pipe);
+	const struct world *oldest = recursor ? recursor_oldest(recursor) : NULL;
 	return oldest ? oldest : pipe->world;
 }
 
@@ -96,13 +113,14 @@ void pipe_on_released(struct pipe *pipe, void (*fn)(void *user), void *user)
 
 void pipe_wake(struct pipe *pipe)
 {
-	if (pipe->recursor)
-		recursor_wake(pipe->recursor);
+	struct recursor *recursor = recursor_of(pipe);
+	if (recursor)
+		recursor_wake(recursor);
 }
 
 const struct recursor *pipe_recursor(const struct pipe *pipe)
 {
-	return pipe->recursor;
+	return recursor_of(pipe);
 }
 
 /* A part of special-use names that the way's links were given. */
@@ -124,7 +142,7 @@ static bool explain_zone(struct pipe *pipe, struct errand *errand,
 	const struct world *world = pipe->world;
 	const struct zone *zone = zone_table_find(world->table, &q->key, 0);
 	unsigned rcode;
-	if (!zone || (zone->is_special && pipe->recursor && world->way &&
+	if (!zone || (zone->is_special && recursor_of(pipe) && world->way &&
 			     is_opened(world->way, zone, q->key.name)))
 		return false;
 	errand->has_zone = true;
@@ -139,7 +157,7 @@ static bool explain_zone(struct pipe *pipe, struct errand *errand,
 static void explain(struct pipe *pipe, struct errand *errand,
 	void (*done)(void *user, struct errand *errand), void *user)
 {
-	const struct serve_way *way = pipe->recursor ? pipe->world->way : NULL;
+	const struct serve_way *way = recursor_of(pipe) ? pipe->world->way : NULL;
 	const struct query_opts opts = {
 		.edns_size = 1232, .is_recursive = true, .is_dnssec = errand->is_dnssec
 	};
@@ -158,7 +176,8 @@ static void explain(struct pipe *pipe, struct errand *errand,
 	if (!is_good || explain_zone(pipe, errand, &from, &q) || !errand->may_recurse)
 		done(user, errand);
 	else
-		recursor_explain(pipe->recursor, errand, &from, done, user);
+		recursor_explain(
+			recursor_of(pipe), errand, query, (uint16_t)n, &from, done, user);
 }
 
 void pipe_errand(struct pipe *pipe, struct errand *errand,
@@ -169,8 +188,8 @@ void pipe_errand(struct pipe *pipe, struct errand *errand,
 		return;
 	}
 	errand->is_told = true;
-	if (pipe->recursor)
-		recursor_tell_failures(pipe->recursor, errand);
+	if (recursor_of(pipe))
+		recursor_tell_failures(recursor_of(pipe), errand);
 	done(user, errand);
 }
 
@@ -193,7 +212,7 @@ static bool is_lookup(const struct place *place)
 static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 {
 	const struct zone_table *table = pipe->world->table;
-	bool has_way = pipe->world->way && pipe->recursor;
+	bool has_way = pipe->world->way && recursor_of(pipe);
 	for (size_t i = 0; i < n; i++) {
 		struct place *place = items[i].scratch;
 		place->is_foreign = false;
@@ -206,7 +225,7 @@ static void look_ahead(struct pipe *pipe, struct item *items, size_t n)
 			zone_prefetch_slot(place->zone, &place->question.key);
 		} else if (has_way && is_lookup(place)) {
 			place->is_foreign = true;
-			recursor_prefetch(pipe->recursor, &place->question);
+			recursor_prefetch(recursor_of(pipe), &place->question);
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -225,7 +244,7 @@ static int32_t answer_foreign(
 {
 	const struct place *place = item->scratch;
 	if (from->may_recurse)
-		return recursor_answer(pipe->recursor, item, &place->question, from, rcode);
+		return recursor_answer(recursor_of(pipe), item, &place->question, from, rcode);
 	return answer_refuse(pipe->answerer, &place->question, from, RCODE_REFUSED,
 		EDE_PROHIBITED, item->reply, item->room, rcode);
 }
@@ -241,7 +260,7 @@ static void follow(
 	const struct key *elsewhere = answer_elsewhere(pipe->answerer);
 	if (elsewhere)
 		item->reply_len = recursor_follow(
-			pipe->recursor, item, &place->question, from, elsewhere, rcode);
+			recursor_of(pipe), item, &place->question, from, elsewhere, rcode);
 }
 
 static void answer_one(
@@ -250,7 +269,7 @@ static void answer_one(
 	struct place *place = item->scratch;
 	const struct serve_way *way = pipe->world->way;
 	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP,
-		.may_recurse = way && pipe->recursor && access_may(&way->access, item->peer),
+		.may_recurse = way && recursor_of(pipe) && access_may(&way->access, item->peer),
 		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
 	unsigned rcode = 0;

@@ -11,8 +11,7 @@
 
 enum {
 	CLIENT_BYTES = 7, /* an IPv6 /56 */
-	PAD_LIMIT = 512 * 1024,
-	QUERY_ROOM = 320
+	PAD_LIMIT = 512 * 1024
 };
 
 /* A client that waits. */
@@ -37,7 +36,7 @@ struct recursor {
 	struct list waits, errands;
 	size_t n;
 	struct clients clients; /* and how many different questions of each wait */
-	struct pad pad; /* of a reply that is followed, for the time of the call */
+	struct pad pad;         /* of a reply that is followed, for the time of the call */
 	uint8_t reply[MESSAGE_MAX_LEN];
 };
 
@@ -53,7 +52,7 @@ struct explain {
 	uint8_t address[16];
 	void (*done)(void *user, struct errand *errand);
 	void *user;
-	uint8_t query[QUERY_ROOM];
+	uint8_t query[];
 };
 
 static void explain_end(struct explain **held);
@@ -373,13 +372,11 @@ static bool explain_ask(struct explain *e, const struct chain_question *ask)
 	return verdict != CHAIN_WAIT;
 }
 
-void recursor_explain(struct recursor *r, struct errand *errand, const struct answer_from *from,
+void recursor_explain(struct recursor *r, struct errand *errand, const uint8_t *query,
+	uint16_t len, const struct answer_from *from,
 	void (*done)(void *user, struct errand *errand), void *user)
 {
-	const struct query_opts opts = {
-		.edns_size = 1232, .is_recursive = true, .is_dnssec = errand->is_dnssec
-	};
-	struct explain *e = mem_new(sizeof *e);
+	struct explain *e = mem_new(sizeof *e + len);
 	*e = (struct explain){ .recursor = r,
 		.errand = errand,
 		.began_ms = clock_mono_ms(),
@@ -387,11 +384,11 @@ void recursor_explain(struct recursor *r, struct errand *errand, const struct an
 		.done = done,
 		.user = user,
 		.wait.done = on_explained };
+	memcpy(e->query, query, len);
 	memcpy(e->address, from->address, from->address_len);
 	e->from.address = e->address;
 	list_put(&r->errands, &e->list);
-	size_t n = query_write(e->query, errand->name.bytes, errand->type, &opts);
-	bool is_good = question_read(&e->question, e->query, n, true) == VERDICT_ANSWER &&
+	bool is_good = question_read(&e->question, e->query, len, true) == VERDICT_ANSWER &&
 		       errand->type != TYPE_ANY && !is_meta(errand->type);
 	struct chain_question ask = ask_of(&e->question);
 	ask.is_live = errand->is_live;

@@ -46,10 +46,11 @@ int32_t recursor_answer(struct recursor *recursor, struct item *item, const stru
  * say of it goes behind its aliases. */
 int32_t recursor_follow(struct recursor *recursor, struct item *item, const struct question *q,
 	const struct answer_from *from, const struct key *elsewhere, unsigned *rcode);
-/* Fills the errand; done(user, errand) is called, within this call or later. */
-void recursor_explain(struct recursor *recursor, struct errand *errand,
-	const struct answer_from *from, void (*done)(void *user, struct errand *errand),
-	void *user);
+/* Fills the errand, which the query (copied) asks for; done(user, errand) is called, within
+ * this call or later. */
+void recursor_explain(struct recursor *recursor, struct errand *errand, const uint8_t *query,
+	uint16_t len, const struct answer_from *from,
+	void (*done)(void *user, struct errand *errand), void *user);
 void recursor_tell_failures(const struct recursor *recursor, struct errand *errand);
 const struct chain_count *recursor_counts(const struct recursor *recursor);
 const struct upstream_count *recursor_upstream(const struct recursor *recursor);
