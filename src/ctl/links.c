@@ -84,16 +84,16 @@ static const char *place_of(struct text *text, const struct tree_node *node)
 	return place;
 }
 
+/* n words from first on. */
 static bool read_entries(struct text *text, const struct link_option *row,
-	const struct tree_node *first, const struct tree_node *end, size_t n,
-	struct link_value *value)
+	const struct tree_node *first, size_t n, struct link_value *value)
 {
 	struct option option = row_of(row);
 	struct arena *arena = &text->reader->config->arena;
 	const char **texts = arena_new(arena, (n + 1) * sizeof *texts);
 	const char **places = arena_new(arena, (n + 1) * sizeof *places);
 	const struct tree_node *node = first;
-	for (size_t i = 0; i < n && node != end; i++, node = node->next) {
+	for (size_t i = 0; i < n; i++, node = node->next) {
 		if (!text_read_word(text, &option, node, row->key, &texts[i]))
 			return false;
 		places[i] = place_of(text, node);
@@ -109,7 +109,7 @@ static bool read_link_value(struct text *text, const struct link_option *row,
 {
 	struct option option = row_of(row);
 	if (row->kind == LINK_OPTION_TEXT)
-		return read_entries(text, row, node, NULL, 1, value);
+		return read_entries(text, row, node, 1, value);
 	if (row->kind == LINK_OPTION_BOOL) {
 		bool is_true = false;
 		bool is_good = text_read_word(text, &option, node, row->key, &is_true);
@@ -129,7 +129,7 @@ static bool read_link_value(struct text *text, const struct link_option *row,
 		text_complain(text, node, "%s: over %zu entries", row->key, most);
 		return false;
 	}
-	return read_entries(text, row, node->first, NULL, n, value);
+	return read_entries(text, row, node->first, n, value);
 }
 
 static bool read_fallback(

@@ -191,11 +191,12 @@ void parts_read_stub(struct text *text, const struct tree_node *map)
 	if (words[STUB_FIRST] &&
 		!text_read_word(text, &row, words[STUB_FIRST], "first", &stub.is_first))
 		return;
-	if (is_stub_known(config, stub.name) || config->stubs_n == STUBS_MAX) {
-		text_complain(text, words[STUB_ZONE],
-			config->stubs_n == STUBS_MAX ? "zone: over %d stub zones"
-						     : "zone: there is this stub already",
-			STUBS_MAX);
+	if (is_stub_known(config, stub.name)) {
+		text_complain(text, words[STUB_ZONE], "zone: there is this stub already");
+		return;
+	}
+	if (config->stubs_n == STUBS_MAX) {
+		text_complain(text, words[STUB_ZONE], "zone: over %d stub zones", STUBS_MAX);
 		return;
 	}
 	config->stubs = mem_grow(config->stubs, (config->stubs_n + 1) * sizeof stub);

@@ -153,6 +153,49 @@ START_TEST(a_file_without_a_chain_has_five_links)
 }
 END_TEST
 
+/* n entries between head and tail, in which < and > stand for two numbers: complaints. */
+static size_t count_complaints(const char *head, const char *entry, size_t n, const char *tail)
+{
+	static char text[1 << 20];
+	struct complaints c = { 0 };
+	size_t at = (size_t)snprintf(text, sizeof text, "%s", head);
+	for (size_t i = 0; i < n; i++)
+		for (const char *p = entry; *p; p++)
+			if (*p == '<' || *p == '>')
+				at += (size_t)snprintf(text + at, sizeof text - at, "%zu",
+					*p == '<' ? i / 256 : i % 256);
+			else
+				text[at++] = *p;
+	at += (size_t)snprintf(text + at, sizeof text - at, "%s", tail);
+	struct config *config = config_read_text("text", text, at, &c);
+	size_t errors = c.errors;
+	ck_assert((config == NULL) == (errors > 0));
+	config_free(&config);
+	complaints_fini(&c);
+	return errors;
+}
+
+START_TEST(lists_have_the_lengths_that_they_are_said_to_have)
+{
+	static const struct {
+		const char *head, *entry, *tail;
+		size_t most;
+	} rows[] = { { "access: { recursion: [", "10.<.>.0/24, ", "] }\n", ACCESS_RULES },
+		{ "chain: [", "{ a<b>: { kind: cache } }, ", "]\n", CHAIN_LINKS },
+		{ "stub: [", "{ zone: a<.b>., to: [127.0.0.1] }, ", "]\n", 1024 },
+		{ "special-use: {", "a<.b>.: local, ", "}\n", 256 },
+		{ "stub: [{ zone: a., to: [", "10.0.<.>, ", "] }]\n", RESOLVE_SERVERS_MAX } };
+	for (size_t i = 0; i < array_len(rows); i++) {
+		ck_assert_uint_eq(count_complaints(rows[i].head, rows[i].entry, rows[i].most,
+					  rows[i].tail),
+			0);
+		ck_assert_uint_eq(count_complaints(rows[i].head, rows[i].entry,
+					  rows[i].most + 1, rows[i].tail),
+			1);
+	}
+}
+END_TEST
+
 START_TEST(prefixes_may_and_prefixes_with_a_mark_may_not)
 {
 	struct config *config =
@@ -376,7 +419,9 @@ END_TEST
 
 UNIT_MAIN("ctl/config", every_bad_file_is_refused_with_the_place_and_the_reason,
 	without_a_word_this_host_and_private_neighbours_may_ask,
-	a_file_without_a_chain_has_five_links, prefixes_may_and_prefixes_with_a_mark_may_not,
+	a_file_without_a_chain_has_five_links,
+	lists_have_the_lengths_that_they_are_said_to_have,
+	prefixes_may_and_prefixes_with_a_mark_may_not,
 	special_use_names_are_ours_unless_the_file_hands_them_over,
 	an_empty_chain_is_no_way_and_another_option_another_one,
 	a_file_that_says_nothing_has_every_default,
