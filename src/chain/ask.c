@@ -161,6 +161,8 @@ void ask_tell(struct link_ask *ask, const struct chain_told *told)
 		struct chain_wait *wait =
 			container_of(ask->waits.next, struct chain_wait, list);
 		list_drop(&wait->list);
+		if (wait->trace && !told->is_kept)
+			trace_keep(wait->trace, &ask->trace);
 		wait->done(wait, told);
 	}
 }

@@ -70,7 +70,7 @@ static void conclude(struct link_ask *ask, struct chain_told *told)
 		told->from.link = ask->link;
 		told->from.generation = ask->generation;
 	}
-	told->trace = &ask->trace;
+	told->is_kept = false;
 }
 
 /* Tells everybody and ends the ask. */
@@ -327,7 +327,7 @@ static void on_time(void *user)
 		if (!keep_find_stale(chain, ask->run->plan, &q, now_ms, &told))
 			continue;
 		count_add(&chain->count.stale, 1);
-		told.trace = &ask->trace;
+		told.is_kept = false;
 		ask->is_stale_told = true;
 		ask_tell(ask, &told);
 	}
@@ -345,8 +345,7 @@ static void on_time(void *user)
 static bool make_room(struct chain *chain, uint64_t now_ms)
 {
 	const struct chain_opts *opts = &chain->run->plan->opts;
-	struct link_ask *oldest =
-		first_of(&chain->jostle, offsetof(struct link_ask, jostle));
+	struct link_ask *oldest = first_of(&chain->jostle, offsetof(struct link_ask, jostle));
 	if (chain->open < opts->asks && chain->pad_bytes < opts->pad_bytes)
 		return true;
 	if (!oldest || now_ms < oldest->trace.start_ms + JOSTLE_MS || oldest->is_in_call)
@@ -505,8 +504,8 @@ enum chain_verdict chain_ask(struct chain *chain, const struct chain_question *q
 	count_add(&chain->count.misses, 1);
 	if (is_at_end) {
 		conclude(ask, told);
-		chain->last = ask->trace;
-		told->trace = &chain->last;
+		if (wait->trace) /* its names go with the ask */
+			trace_keep(wait->trace, &ask->trace);
 		ask_free(ask);
 		return CHAIN_TOLD;
 	}

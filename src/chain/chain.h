@@ -69,7 +69,7 @@ struct chain_inside { /* open: what links inside the daemon get as `inside` in o
 	struct upstream *upstream;
 	struct cache *cache;
 	struct facts *facts;
-	void *resolver; /* struct resolver, which stands above this floor */
+	void *resolver;              /* struct resolver, which stands above this floor */
 	struct chain_shared *shared; /* of all chains of the daemon; NULL: there is one */
 };
 
@@ -83,8 +83,7 @@ struct chain *chain_new(const struct chain_inside *inside);
 void chain_free(struct chain **chain);
 /* Questions that come from now on go this way; those under way stay on the plan they began
  * with. NULL: none can be asked. holder: whatever keeps the plan. */
-void chain_set_plan(
-	struct chain *chain, const struct chain_plan *plan, const void *holder);
+void chain_set_plan(struct chain *chain, const struct chain_plan *plan, const void *holder);
 /* The holder of the oldest plan that is in use; NULL: none is. */
 const void *chain_oldest(const struct chain *chain);
 /* on_released(user) is called when questions ended on a plan that is not in force any more:
@@ -111,12 +110,15 @@ struct chain_told {           /* open: what came of a question; for the time of 
 	size_t n;
 	uint32_t age, stale_ttl;
 	struct cache_from from;
-	const struct trace *trace; /* NULL of what was kept */
+	bool is_kept; /* no link was asked */
 };
 
 struct chain_wait { /* open: embedded in what the one who asks keeps */
 	struct list list;
 	bool has_joined; /* somebody else had asked the same */
+	/* Not NULL: gets the way of the question before done(), or before chain_ask() returns,
+	 * unless what is told was kept. */
+	struct trace_copy *trace;
 	void (*done)(struct chain_wait *wait, const struct chain_told *told);
 };
 

@@ -23,7 +23,7 @@ struct chain_run {
 		const uint8_t *name; /* NULL: free */
 		uint64_t hash;
 		uint32_t links;
-	} *zones;
+	} * zones;
 };
 
 struct chain {
@@ -39,9 +39,8 @@ struct chain {
 	struct loop_timer *timer;
 	uint64_t due_ms; /* when the timer is to ring; 0: it is not set */
 	struct chain_count count;
-	struct trace last; /* of a question that was told at once */
 	_Atomic(struct shared_news *) news; /* newest first */
-	struct chain_ring *ring; /* of failures; NULL: there was none */
+	struct chain_ring *ring;            /* of failures; NULL: there was none */
 	struct writer writer;
 	uint8_t told[RECALL_MAX], kept[RECALL_MAX], work[MESSAGE_MAX_LEN];
 };

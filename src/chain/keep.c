@@ -58,6 +58,7 @@ void keep_tell(const struct chain *chain, const struct kept *kept, uint32_t stal
 		.n = kept->n,
 		.age = kept->age,
 		.stale_ttl = stale_ttl,
+		.is_kept = true,
 		.from = kept->head.from };
 }
 

@@ -338,13 +338,11 @@ static void explain_told(struct explain *e, const struct chain_told *told)
 	unsigned rcode;
 	errand->is_told = true;
 	errand->is_stale = told->stale_ttl != 0;
-	errand->is_kept = told->trace == NULL;
+	errand->is_kept = told->is_kept;
 	errand->age = told->age;
 	errand->from = told->from;
 	errand->took_ms = (uint32_t)(clock_mono_ms() - e->began_ms);
-	errand->has_trace = told->trace != NULL;
-	if (told->trace)
-		trace_keep(&errand->trace, told->trace);
+	errand->has_trace = !told->is_kept;
 	errand->reply_len =
 		tell(r, &e->question, &e->from, told, errand->reply, MESSAGE_MAX_LEN, &rcode);
 }
@@ -383,7 +381,7 @@ void recursor_explain(struct recursor *r, struct errand *errand, const uint8_t *
 		.from = *from,
 		.done = done,
 		.user = user,
-		.wait.done = on_explained };
+		.wait = { .trace = &errand->trace, .done = on_explained } };
 	memcpy(e->query, query, len);
 	memcpy(e->address, from->address, from->address_len);
 	e->from.address = e->address;

@@ -3,20 +3,12 @@
  * changes as it goes */
 #pragma once
 
-#include "answer/recall.h"
-#include "base/bytes.h"
 #include "base/clock.h"
-#include "chain/chain.h"
 #include "links/links.h"
-#include "scenario/fake.h"
+#include "unit/chain_of.h"
 #include "unit/unit.h"
-#include "unit/zone_of.h"
-#include "wire/edns.h"
-#include "wire/key.h"
 #include "wire/rrtype.h"
-#include "wire/writer.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 
 enum does {
@@ -53,11 +45,7 @@ enum {
 };
 
 struct world {
-	struct loop *loop;
-	struct upstream *upstream;
-	struct cache *cache;
-	struct facts *facts;
-	struct chain *chain;
+	struct ground ground;
 	struct chain_plan plan;
 	struct link_value values[VALUES];
 	struct other other[OTHERS];
@@ -69,12 +57,8 @@ struct asked { /* a question of a test, and what was told */
 	uint16_t type;
 	unsigned done;
 	uint64_t asked_ms, took_ms;
-	struct pad pad;
-	struct message m;
-	struct recall recall;
-	char text[OUTCOME_TEXT];
-	struct trace trace;
-	struct cache_from from;
+	struct told told;
+	struct trace_copy trace;
 };
 
 /* ---- other resolvers ------------------------------------------------------------------- */
@@ -265,8 +249,6 @@ static void *prepare_in(struct link_given *given, struct link_value values[VALUE
 
 static struct world *world_new(const struct said *said)
 {
-	static const struct upstream_opts upstream = { .questions = 1000, .connections = 10 };
-	static const struct cache_opts cache = { .bytes = 4 << 20, .shards = 1 };
 	static const char *const addresses[OTHERS] = { "192.0.2.1", "192.0.2.2", "192.0.2.3",
 		"2001:db8::1" };
 	struct world *w = calloc(1, sizeof *w);
@@ -279,20 +261,8 @@ static struct world *world_new(const struct said *said)
 		w->other[i].address = addresses[i];
 		w->other[i].answer = "www.example.org. 300 IN A 198.51.100.7\n";
 	}
-	w->loop = loop_new();
-	w->upstream = upstream_new(w->loop, &upstream);
-	w->cache = cache_new(&cache);
-	w->facts = facts_new(1024);
-	const struct chain_inside inside = { .loop = w->loop,
-		.upstream = w->upstream,
-		.cache = w->cache,
-		.facts = w->facts,
-		.resolver = NULL };
-	w->chain = chain_new(&inside);
-	w->plan = (struct chain_plan){ .opts = { .ttl = { 0, 86400, 3600 },
-					       .failure_max = 30,
-					       .asks = 1000,
-					       .pad_bytes = 1 << 26 },
+	w->ground = ground_new();
+	w->plan = (struct chain_plan){ .opts = chain_opts_of(1000),
 		.generation = 1,
 		.n = 1,
 		.link = { { .name = "isp",
@@ -301,48 +271,24 @@ static struct world *world_new(const struct said *said)
 			.generation = 7,
 			.ttl_max = 86400 } } };
 	ck_assert_msg(w->plan.link[0].data != NULL, "%s", error);
-	chain_set_plan(w->chain, &w->plan, NULL);
+	chain_set_plan(w->ground.chain, &w->plan, NULL);
 	return w;
 }
 
 static void world_free(struct world *w)
 {
-	chain_free(&w->chain);
-	ck_assert_uint_eq(atomic_load(&upstream_counts(w->upstream)->open), 0);
-	upstream_free(&w->upstream);
-	cache_free(&w->cache);
-	facts_free(&w->facts);
-	loop_free(&w->loop);
+	ground_free(&w->ground);
 	chain_plan_release(&w->plan);
 	free(w);
 }
 
 /* ---- questions ------------------------------------------------------------------------- */
 
-/* What the chain told, as the message a client gets. */
 static void read_told(struct asked *a, const struct chain_told *told)
 {
-	static struct writer writer;
-	static uint8_t buf[MESSAGE_MAX_LEN];
-	uint8_t wire[NAME_MAX_LEN + 4];
-	memcpy(wire, a->name.bytes, a->name.len);
-	put_u16(wire + a->name.len, a->type);
-	put_u16(wire + a->name.len + 2, CLASS_IN);
-	struct question q = { .type = a->type,
-		.class = CLASS_IN,
-		.wire = wire,
-		.wire_len = (uint16_t)(a->name.len + 4) };
 	a->done++;
 	a->took_ms = clock_mono_ms() - a->asked_ms;
-	ck_assert(recall_open(&a->recall, told->bytes, told->n));
-	writer_start(&writer, buf, sizeof buf, &q);
-	ck_assert(recall_write(&a->recall, &writer, told->age, told->stale_ttl));
-	writer_finish(&writer, (uint16_t)(FLAG_QR | a->recall.flags), a->recall.rcode);
-	ck_assert_int_eq(message_read(&a->m, buf, writer.len, &a->pad), 0);
-	memcpy(a->text, a->recall.text, a->recall.text_len);
-	if (told->trace)
-		a->trace = *told->trace;
-	a->from = told->from;
+	told_read(&a->told, told, a->name.bytes, a->type, CLASS_IN);
 }
 
 static void on_told(struct chain_wait *wait, const struct chain_told *told)
@@ -361,9 +307,9 @@ static void ask_with(
 {
 	struct chain_told told;
 	memset(a, 0, sizeof *a);
-	pad_init(&a->pad, 1 << 20, NULL);
 	a->name = name_of(name);
 	a->type = type;
+	a->wait.trace = &a->trace;
 	a->wait.done = on_told;
 	a->asked_ms = clock_mono_ms();
 	const struct chain_question q = { .name = a->name.bytes,
@@ -373,7 +319,7 @@ static void ask_with(
 		.is_dnssec = how & ASK_DO,
 		.is_checking_disabled = how & ASK_CD,
 		.is_live = !(how & ASK_KEPT) };
-	enum chain_verdict verdict = chain_ask(w->chain, &q, &a->wait, &told);
+	enum chain_verdict verdict = chain_ask(w->ground.chain, &q, &a->wait, &told);
 	ck_assert(verdict == CHAIN_TOLD || verdict == CHAIN_WAIT);
 	if (verdict == CHAIN_TOLD)
 		read_told(a, &told);
@@ -386,12 +332,12 @@ static void ask(struct world *w, struct asked *a)
 
 static void pass(struct world *w, uint64_t ms)
 {
-	ck_assert(fake_pass(w->loop, ms, 100000));
+	ck_assert(fake_pass(w->ground.loop, ms, 100000));
 }
 
 static void end(struct asked *a)
 {
-	pad_clear(&a->pad);
+	told_end(&a->told);
 }
 
 /* Asks and waits for what comes of it; the caller ends it. */
@@ -399,15 +345,15 @@ static void resolve(struct world *w, struct asked *a)
 {
 	ask(w, a);
 	while (!a->done)
-		ck_assert(fake_step(w->loop, UINT64_MAX - 1));
+		ck_assert(fake_step(w->ground.loop, UINT64_MAX - 1));
 	ck_assert_uint_eq(a->done, 1);
 }
 
 static bool has_address(const struct asked *a)
 {
 	const struct rrset *set = message_find(
-		&a->m, SECTION_ANSWER, (const uint8_t *)"\3www\7example\3org", TYPE_A);
-	return a->done == 1 && a->m.rcode == RCODE_NOERROR && set && set->n == 1;
+		&a->told.m, SECTION_ANSWER, (const uint8_t *)"\3www\7example\3org", TYPE_A);
+	return a->done == 1 && a->told.m.rcode == RCODE_NOERROR && set && set->n == 1;
 }
 
 /* One question, answered with the address of www.example.org within so long. */
@@ -415,7 +361,7 @@ static void must_answer(struct world *w, uint64_t within_ms)
 {
 	struct asked a;
 	resolve(w, &a);
-	ck_assert_msg(has_address(&a), "%s", a.text);
+	ck_assert_msg(has_address(&a), "%s", a.told.text);
 	ck_assert_uint_le(a.took_ms, within_ms);
 	end(&a);
 }

@@ -21,9 +21,9 @@ START_TEST(the_first_of_the_list_is_asked)
 	ck_assert(has_address(&a));
 	ck_assert_uint_eq(w->other[0].udp, 1);
 	ck_assert_uint_eq(w->other[1].udp, 0);
-	ck_assert_uint_eq(a.from.server.address[15], 1);
-	ck_assert_uint_eq(a.from.transport, CACHE_UDP);
-	ck_assert_uint_eq(a.from.generation, 7);
+	ck_assert_uint_eq(a.told.from.server.address[15], 1);
+	ck_assert_uint_eq(a.told.from.transport, CACHE_UDP);
+	ck_assert_uint_eq(a.told.from.generation, 7);
 	ck_assert_uint_eq(steps_of(&a, TRACE_SENT, 0), 1);
 	ck_assert_uint_eq(steps_of(&a, TRACE_REPLY, TRACE_ANSWER), 1);
 	end(&a);
@@ -40,7 +40,7 @@ START_TEST(it_is_asked_to_recurse_as_the_client_would_have_it)
 	ck_assert(!w->other[0].is_do);
 	ck_assert_uint_eq(w->other[0].plain, 0);
 	/* What it says of signatures was not checked here. */
-	ck_assert_uint_eq(a.recall.flags, 0);
+	ck_assert_uint_eq(a.told.flags, 0);
 	end(&a);
 	ask_with(w, &a, "www.example.org.", TYPE_A, ASK_DO | ASK_CD);
 	pass(w, 100);
@@ -90,7 +90,7 @@ START_TEST(the_next_one_is_asked_while_the_first_is_silent)
 	resolve(w, &a);
 	ck_assert(has_address(&a));
 	ck_assert_uint_le(a.took_ms, 410);
-	ck_assert_uint_eq(a.from.server.address[15], 2);
+	ck_assert_uint_eq(a.told.from.server.address[15], 2);
 	ck_assert_uint_eq(w->other[0].udp, 1);
 	end(&a);
 	world_free(w);
@@ -119,7 +119,7 @@ START_TEST(the_first_is_still_listened_to)
 	resolve(w, &a);
 	ck_assert(has_address(&a));
 	ck_assert_uint_eq(a.took_ms, 600);
-	ck_assert_uint_eq(a.from.server.address[15], 1);
+	ck_assert_uint_eq(a.told.from.server.address[15], 1);
 	ck_assert_uint_eq(w->other[1].udp, 1);
 	end(&a);
 	world_free(w);
@@ -204,7 +204,7 @@ START_TEST(replies_that_are_changed_by_chance_do_no_harm)
 	for (unsigned i = 0; i < 5000; i++) {
 		struct asked a;
 		resolve(w, &a);
-		answered += a.m.rcode == RCODE_NOERROR;
+		answered += a.told.m.rcode == RCODE_NOERROR;
 		ck_assert_uint_le(a.took_ms, BUDGET_MS + 10);
 		end(&a);
 	}
@@ -222,7 +222,7 @@ START_TEST(who_only_points_to_others_is_no_resolver)
 	w->other[0].no_ra = true;
 	resolve(w, &a);
 	ck_assert(has_address(&a));
-	ck_assert_uint_eq(a.from.server.address[15], 2);
+	ck_assert_uint_eq(a.told.from.server.address[15], 2);
 	end(&a);
 	world_free(w);
 }
@@ -238,8 +238,8 @@ START_TEST(a_reply_that_is_cut_off_is_fetched_over_tcp)
 	ck_assert_uint_eq(w->other[0].udp, 1);
 	ck_assert_uint_eq(w->other[0].tcp, 1);
 	ck_assert_uint_eq(w->other[1].udp, 0);
-	ck_assert_uint_eq(a.from.transport, CACHE_TCP);
-	ck_assert_uint_eq(a.recall.flags & FLAG_TC, 0);
+	ck_assert_uint_eq(a.told.from.transport, CACHE_TCP);
+	ck_assert_uint_eq(a.told.flags & FLAG_TC, 0);
 	end(&a);
 	world_free(w);
 }
@@ -252,7 +252,7 @@ START_TEST(forged_replies_lead_to_tcp)
 	w->other[0].does = IS_FORGED;
 	resolve(w, &a);
 	ck_assert(has_address(&a));
-	ck_assert_uint_eq(a.from.transport, CACHE_TCP);
+	ck_assert_uint_eq(a.told.from.transport, CACHE_TCP);
 	ck_assert_uint_eq(steps_of(&a, TRACE_REPLY, TRACE_SPOOFED), 1);
 	end(&a);
 	world_free(w);
@@ -286,11 +286,12 @@ START_TEST(what_does_not_belong_is_left_out)
 	w->other[0].authority = "example.net. 300 IN NS ns.evil.test.\n" SOA_TEXT;
 	w->other[0].additional = "ns.evil.test. 300 IN A 203.0.113.2\n";
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_NOERROR);
-	ck_assert_uint_eq(a.m.n, 2);
-	ck_assert_uint_eq(a.m.sets[0].type, TYPE_CNAME);
-	ck_assert_uint_eq(a.m.sets[1].type, TYPE_A);
-	ck_assert(name_is_equal(a.m.sets[1].owner, (const uint8_t *)"\3www\7example\3net"));
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_NOERROR);
+	ck_assert_uint_eq(a.told.m.n, 2);
+	ck_assert_uint_eq(a.told.m.sets[0].type, TYPE_CNAME);
+	ck_assert_uint_eq(a.told.m.sets[1].type, TYPE_A);
+	ck_assert(
+		name_is_equal(a.told.m.sets[1].owner, (const uint8_t *)"\3www\7example\3net"));
 	end(&a);
 	world_free(w);
 }
@@ -306,8 +307,8 @@ START_TEST(nothing_of_it_is_seen_by_recursion)
 	resolve(w, &a);
 	ck_assert(has_address(&a));
 	pad_init(&pad, 1 << 16, NULL);
-	ck_assert_int_eq(
-		rrsets_find(w->cache, 0, name.bytes, TYPE_A, clock_mono_ms(), 0, &pad, &found),
+	ck_assert_int_eq(rrsets_find(w->ground.cache, 0, name.bytes, TYPE_A, clock_mono_ms(), 0,
+				 &pad, &found),
 		0);
 	pad_clear(&pad);
 	end(&a);
@@ -325,9 +326,9 @@ START_TEST(a_denial_comes_with_its_soa)
 		w->other[0].answer = NULL;
 		w->other[0].authority = SOA_TEXT "example.org. 300 IN NS ns.example.org.\n";
 		resolve(w, &a);
-		ck_assert_uint_eq(a.m.rcode, rcodes[i]);
-		ck_assert_uint_eq(a.m.n, 1);
-		ck_assert_uint_eq(a.m.sets[0].type, TYPE_SOA);
+		ck_assert_uint_eq(a.told.m.rcode, rcodes[i]);
+		ck_assert_uint_eq(a.told.m.n, 1);
+		ck_assert_uint_eq(a.told.m.sets[0].type, TYPE_SOA);
 		ck_assert_uint_eq(w->other[1].udp, 0);
 		end(&a);
 		world_free(w);
@@ -347,8 +348,8 @@ START_TEST(a_denial_without_soa_is_told_and_not_kept)
 			ask_with(w, &a, "www.example.org.", TYPE_A, ASK_KEPT);
 			pass(w, 100);
 			ck_assert_uint_eq(a.done, 1);
-			ck_assert_uint_eq(a.m.rcode, rcodes[i]);
-			ck_assert_uint_eq(a.m.n, 0);
+			ck_assert_uint_eq(a.told.m.rcode, rcodes[i]);
+			ck_assert_uint_eq(a.told.m.n, 0);
 			ck_assert_uint_eq(w->other[0].udp, k);
 			end(&a);
 		}
@@ -366,7 +367,7 @@ START_TEST(an_alias_without_its_end_is_followed)
 	w->other[0].answer = "www.example.org. 300 IN A 198.51.100.7\n";
 	pass(w, 100);
 	ck_assert(has_address(&a));
-	ck_assert_uint_eq(a.m.n, 2);
+	ck_assert_uint_eq(a.told.m.n, 2);
 	ck_assert_uint_eq(w->other[0].udp, 2);
 	end(&a);
 	world_free(w);
@@ -380,7 +381,7 @@ START_TEST(aliases_that_lead_nowhere_end)
 	w->other[0].answer = "www.example.org. 300 IN CNAME w.example.org.\n"
 			     "w.example.org. 300 IN CNAME www.example.org.\n";
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_le(w->other[0].udp, BUDGET_ALIASES);
 	end(&a);
 	world_free(w);
@@ -396,14 +397,14 @@ START_TEST(signatures_are_told_to_who_wants_them)
 			     "20200101000000 1 example.org. AAAA\n";
 	w->other[0].authority = "b.example.org. 300 IN NSEC d.example.org. A\n";
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.n, 1);
-	ck_assert_uint_eq(a.m.sets[0].sigs, 0);
+	ck_assert_uint_eq(a.told.m.n, 1);
+	ck_assert_uint_eq(a.told.m.sets[0].sigs, 0);
 	end(&a);
 	ask_with(w, &a, "www.example.org.", TYPE_A, ASK_DO);
 	pass(w, 100);
-	ck_assert_uint_eq(a.m.n, 2);
-	ck_assert_uint_eq(a.m.sets[0].sigs, 1);
-	ck_assert_uint_eq(a.m.sets[1].type, TYPE_NSEC);
+	ck_assert_uint_eq(a.told.m.n, 2);
+	ck_assert_uint_eq(a.told.m.sets[0].sigs, 1);
+	ck_assert_uint_eq(a.told.m.sets[1].type, TYPE_NSEC);
 	end(&a);
 	world_free(w);
 }
@@ -419,17 +420,17 @@ START_TEST(the_reason_of_the_other_is_passed_on)
 	w->other[0].ede_text = "old\nnews \xc3\xa9";
 	resolve(w, &a);
 	ck_assert(has_address(&a));
-	ck_assert_int_eq(a.recall.ede, 3);
-	ck_assert_str_eq(a.text, "old news ??");
+	ck_assert_int_eq(a.told.ede, 3);
+	ck_assert_str_eq(a.told.text, "old news ??");
 	end(&a);
 	w->other[0].answer = NULL;
 	w->other[0].rcode = w->other[1].rcode = RCODE_SERVFAIL;
 	w->other[0].ede = 6;
 	w->other[0].ede_text = "signature expired";
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
-	ck_assert_int_eq(a.recall.ede, 6);
-	ck_assert_str_eq(a.text, "192.0.2.1@53 said SERVFAIL: signature expired");
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
+	ck_assert_int_eq(a.told.ede, 6);
+	ck_assert_str_eq(a.told.text, "192.0.2.1@53 said SERVFAIL: signature expired");
 	end(&a);
 	world_free(w);
 }
@@ -442,19 +443,19 @@ START_TEST(when_all_fail_the_last_one_is_named)
 	w->other[0].does = IS_UNREACHABLE;
 	w->other[1].rcode = RCODE_REFUSED;
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
-	ck_assert_int_eq(a.recall.ede, EDE_NO_REACHABLE);
-	ck_assert_str_eq(a.text, "192.0.2.2@53 said REFUSED");
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
+	ck_assert_int_eq(a.told.ede, EDE_NO_REACHABLE);
+	ck_assert_str_eq(a.told.text, "192.0.2.2@53 said REFUSED");
 	end(&a);
 	w->other[1].does = IS_UNREACHABLE;
 	resolve(w, &a);
-	ck_assert_int_eq(a.recall.ede, EDE_NETWORK);
-	ck_assert_str_eq(a.text, "192.0.2.2@53 cannot be reached");
+	ck_assert_int_eq(a.told.ede, EDE_NETWORK);
+	ck_assert_str_eq(a.told.text, "192.0.2.2@53 cannot be reached");
 	end(&a);
 	w->other[0].does = w->other[1].does = IS_SILENT;
 	resolve(w, &a);
-	ck_assert_int_eq(a.recall.ede, EDE_NO_REACHABLE);
-	ck_assert_ptr_nonnull(strstr(a.text, "did not answer"));
+	ck_assert_int_eq(a.told.ede, EDE_NO_REACHABLE);
+	ck_assert_ptr_nonnull(strstr(a.told.text, "did not answer"));
 	ck_assert_uint_le(a.took_ms, BUDGET_MS);
 	end(&a);
 	world_free(w);
@@ -468,7 +469,7 @@ START_TEST(one_question_does_not_cost_many)
 	for (size_t i = 0; i < 3; i++)
 		w->other[i].does = IS_SILENT;
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 	for (size_t i = 0; i < 3; i++) {
 		ck_assert_uint_ge(w->other[i].udp, 1);
 		ck_assert_uint_le(w->other[i].udp, FORWARD_ROUNDS);
@@ -539,7 +540,7 @@ START_TEST(under_load_nothing_is_lost_when_one_of_two_dies)
 	unsigned late = 0;
 	for (unsigned i = 0; i < 600; i++) {
 		ck_assert_uint_eq(all[i].done, 1);
-		ck_assert_uint_eq(all[i].m.rcode, RCODE_NOERROR);
+		ck_assert_uint_eq(all[i].told.m.rcode, RCODE_NOERROR);
 		ck_assert_uint_le(all[i].took_ms, 410);
 		late += all[i].took_ms > 10;
 		end(&all[i]);
@@ -608,7 +609,7 @@ START_TEST(when_all_are_down_all_are_asked)
 	for (unsigned i = 0; i < 5; i++) {
 		w->other[0].udp = w->other[1].udp = 0;
 		resolve(w, &a);
-		ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+		ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 		ck_assert_uint_eq(w->other[0].udp, 1);
 		ck_assert_uint_eq(w->other[1].udp, 1);
 		end(&a);
@@ -632,12 +633,12 @@ START_TEST(what_failed_while_nobody_was_there_is_forgiven)
 		resolve(w, &a);
 		end(&a);
 	}
-	ck_assert_uint_eq(facts_epoch(w->facts), 0);
+	ck_assert_uint_eq(facts_epoch(w->ground.facts), 0);
 	w->other[0].does = ANSWERS;
 	must_answer(w, 10);
-	ck_assert_uint_eq(facts_epoch(w->facts), 1);
+	ck_assert_uint_eq(facts_epoch(w->ground.facts), 1);
 	must_answer(w, 10);
-	ck_assert_uint_eq(facts_epoch(w->facts), 1);
+	ck_assert_uint_eq(facts_epoch(w->ground.facts), 1);
 	world_free(w);
 }
 END_TEST
@@ -668,7 +669,7 @@ START_TEST(a_server_down_is_not_asked_what_another_cannot_tell)
 	w->other[0].udp = 0;
 	w->other[1].rcode = RCODE_SERVFAIL;
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_eq(a.took_ms, 5);
 	ck_assert_uint_eq(w->other[0].udp, 0);
 	end(&a);
@@ -731,9 +732,9 @@ START_TEST(the_time_of_the_link_is_its_end)
 	w->plan.link[0].budget_ms = 300;
 	w->other[0].does = w->other[1].does = IS_SILENT;
 	resolve(w, &a);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_le(a.took_ms, 310);
-	ck_assert_uint_eq(atomic_load(&upstream_counts(w->upstream)->open), 0);
+	ck_assert_uint_eq(atomic_load(&upstream_counts(w->ground.upstream)->open), 0);
 	end(&a);
 	world_free(w);
 }
@@ -746,10 +747,10 @@ START_TEST(another_plan_lets_what_is_under_way_end)
 	w->other[0].does = w->other[1].does = IS_SILENT;
 	ask(w, &a);
 	pass(w, 500);
-	chain_set_plan(w->chain, NULL, NULL);
+	chain_set_plan(w->ground.chain, NULL, NULL);
 	w->other[1].does = ANSWERS;
 	while (!a.done)
-		ck_assert(fake_step(w->loop, UINT64_MAX - 1));
+		ck_assert(fake_step(w->ground.loop, UINT64_MAX - 1));
 	ck_assert(has_address(&a)); /* and its link is gone with it */
 	end(&a);
 	pass(w, 100000);
@@ -784,7 +785,7 @@ START_TEST(a_link_without_resolvers_is_off)
 	struct asked a;
 	ask(w, &a);
 	ck_assert_uint_eq(a.done, 1);
-	ck_assert_uint_eq(a.m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(a.told.m.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_eq(steps_of(&a, TRACE_LINK, TRACE_PASS), 1);
 	end(&a);
 	world_free(w);

@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The link in a real chain, with a link behind it that stands for the rest of the world. */
-#include "answer/recall.h"
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "chain/chain.h"
 #include "links/hosts_table.h"
 #include "links/links.h"
-#include "scenario/fake.h"
+#include "unit/chain_of.h"
 #include "unit/unit.h"
-#include "unit/zone_of.h"
-#include "wire/edns.h"
-#include "wire/key.h"
 #include "wire/rrtype.h"
-#include "wire/writer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -134,24 +127,16 @@ static bool owns(const struct prepared *p, const char *name)
 /* ---- a chain ---- */
 
 struct world {
-	struct loop *loop;
-	struct upstream *upstream;
-	struct cache *cache;
-	struct facts *facts;
-	struct chain *chain;
+	struct ground ground;
 	struct chain_plan plan;
 	struct chain_wait wait;
-	struct pad pad;
-	struct message m; /* what was told last */
-	bool is_kept, is_authoritative;
+	struct told told; /* last */
+	bool is_kept;
 };
 
 static void set_plan(struct world *w, struct chain_plan *plan, void *data, uint32_t generation)
 {
-	*plan = (struct chain_plan){ .opts = { .ttl = { 0, 86400, 3600 },
-					     .failure_max = 30,
-					     .asks = 100,
-					     .pad_bytes = 1 << 24 },
+	*plan = (struct chain_plan){ .opts = chain_opts_of(100),
 		.generation = generation,
 		.n = 2,
 		.link = { { .name = "os",
@@ -162,66 +147,26 @@ static void set_plan(struct world *w, struct chain_plan *plan, void *data, uint3
 				.kind = &link_far,
 				.generation = 1000,
 				.ttl_max = 86400 } } };
-	chain_set_plan(w->chain, plan, NULL);
+	chain_set_plan(w->ground.chain, plan, NULL);
 }
 
 static struct world *world_new(struct prepared *p)
 {
-	static const struct upstream_opts upstream = { .questions = 10, .connections = 10 };
-	static const struct cache_opts cache = { .bytes = 4 << 20, .shards = 1 };
 	struct world *w = calloc(1, sizeof *w);
 	ck_assert_ptr_nonnull(w);
 	fake_reset(1800000000);
 	far.asked = 0;
-	w->loop = loop_new();
-	w->upstream = upstream_new(w->loop, &upstream);
-	w->cache = cache_new(&cache);
-	w->facts = facts_new(1024);
-	pad_init(&w->pad, 1 << 20, NULL);
-	const struct chain_inside inside = { .loop = w->loop,
-		.upstream = w->upstream,
-		.cache = w->cache,
-		.facts = w->facts,
-		.resolver = NULL };
-	w->chain = chain_new(&inside);
+	w->ground = ground_new();
 	set_plan(w, &w->plan, p->data, 1);
 	return w;
 }
 
 static void world_free(struct world *w)
 {
-	chain_free(&w->chain);
-	upstream_free(&w->upstream);
-	cache_free(&w->cache);
-	facts_free(&w->facts);
-	loop_free(&w->loop);
-	pad_clear(&w->pad);
+	ground_free(&w->ground);
+	told_end(&w->told);
 	chain_plan_release(&w->plan);
 	free(w);
-}
-
-/* What the chain told, as the message a client gets. */
-static void read_told(struct world *w, const struct chain_told *told, const struct name *name,
-	uint16_t type, uint16_t class)
-{
-	static struct writer writer;
-	static uint8_t buf[MESSAGE_MAX_LEN];
-	uint8_t wire[NAME_MAX_LEN + 4];
-	struct recall recall;
-	memcpy(wire, name->bytes, name->len);
-	put_u16(wire + name->len, type);
-	put_u16(wire + name->len + 2, class);
-	struct question q = { .type = type,
-		.class = class,
-		.wire = wire,
-		.wire_len = (uint16_t)(name->len + 4) };
-	ck_assert(recall_open(&recall, told->bytes, told->n));
-	writer_start(&writer, buf, sizeof buf, &q);
-	ck_assert(recall_write(&recall, &writer, told->age, told->stale_ttl));
-	writer_finish(&writer, (uint16_t)(FLAG_QR | recall.flags), recall.rcode);
-	pad_clear(&w->pad);
-	ck_assert_int_eq(message_read(&w->m, buf, writer.len, &w->pad), 0);
-	w->is_authoritative = recall.flags & FLAG_AA;
 }
 
 static void tell(struct world *w, const struct name *name, uint16_t type, uint16_t class,
@@ -233,9 +178,9 @@ static void tell(struct world *w, const struct name *name, uint16_t type, uint16
 		.hash = key_hash(lower),
 		.type = type,
 		.class = class };
-	w->is_kept = chain_recall(w->chain, &q, told) == CHAIN_TOLD;
+	w->is_kept = chain_recall(w->ground.chain, &q, told) == CHAIN_TOLD;
 	if (!w->is_kept)
-		ck_assert_int_eq(chain_ask(w->chain, &q, &w->wait, told), CHAIN_TOLD);
+		ck_assert_int_eq(chain_ask(w->ground.chain, &q, &w->wait, told), CHAIN_TOLD);
 }
 
 static void ask_in(struct world *w, const char *text, uint16_t type, uint16_t class)
@@ -243,7 +188,7 @@ static void ask_in(struct world *w, const char *text, uint16_t type, uint16_t cl
 	struct name name = name_of(text);
 	struct chain_told told;
 	tell(w, &name, type, class, &told);
-	read_told(w, &told, &name, type, class);
+	told_read(&w->told, &told, name.bytes, type, class);
 }
 
 static void ask(struct world *w, const char *text, uint16_t type)
@@ -255,7 +200,7 @@ static void ask(struct world *w, const char *text, uint16_t type)
 static bool has(const struct world *w, const char *owner, uint16_t type, const char *wanted)
 {
 	struct name name = name_of(owner);
-	const struct rrset *set = message_find(&w->m, SECTION_ANSWER, name.bytes, type);
+	const struct rrset *set = message_find(&w->told.m, SECTION_ANSWER, name.bytes, type);
 	char text[4096] = "", one[NAME_TEXT_MAX];
 	const uint8_t *at = NULL;
 	uint16_t len;
@@ -275,9 +220,10 @@ static bool has(const struct world *w, const char *owner, uint16_t type, const c
 static bool is_nodata(const struct world *w, const char *owner)
 {
 	struct name name = name_of(owner);
-	const struct rrset *soa = message_find(&w->m, SECTION_AUTHORITY, name.bytes, TYPE_SOA);
+	const struct rrset *soa =
+		message_find(&w->told.m, SECTION_AUTHORITY, name.bytes, TYPE_SOA);
 	uint16_t len;
-	if (w->m.rcode != RCODE_NOERROR || w->m.n != 1 || !soa || soa->ttl != 60)
+	if (w->told.m.rcode != RCODE_NOERROR || w->told.m.n != 1 || !soa || soa->ttl != 60)
 		return false;
 	const uint8_t *rdata = rrset_next(soa, NULL, &len);
 	return get_u32(rdata + len - 4) == 60;
@@ -307,11 +253,12 @@ START_TEST(addresses_are_told_in_the_order_of_the_file)
 	struct prepared p;
 	struct world *w = small_world(&p);
 	ask(w, "box.lan.", TYPE_A);
-	ck_assert(w->m.rcode == RCODE_NOERROR && w->m.n == 1 && w->is_authoritative);
+	ck_assert(w->told.m.rcode == RCODE_NOERROR && w->told.m.n == 1 &&
+		  w->told.flags & FLAG_AA);
 	ck_assert(has(w, "box.lan.", TYPE_A, "192.0.2.1 192.0.2.9"));
-	ck_assert_uint_eq(w->m.sets[0].ttl, 60);
+	ck_assert_uint_eq(w->told.m.sets[0].ttl, 60);
 	ask(w, "box.lan.", TYPE_AAAA);
-	ck_assert(w->m.n == 1 && has(w, "box.lan.", TYPE_AAAA, "2001:db8::1"));
+	ck_assert(w->told.m.n == 1 && has(w, "box.lan.", TYPE_AAAA, "2001:db8::1"));
 	ask(w, "box.", TYPE_A);
 	ck_assert(has(w, "box.", TYPE_A, "192.0.2.1"));
 	ask(w, "localhost.", TYPE_AAAA);
@@ -355,10 +302,10 @@ START_TEST(an_owned_name_is_owned_for_every_type_and_never_denied)
 	for (size_t i = 0; i < array_len(types); i++) {
 		ask(w, "printer.lan.", types[i]);
 		ck_assert_msg(is_nodata(w, "printer.lan."), "type %u", types[i]);
-		ck_assert(w->is_authoritative && !w->is_kept);
+		ck_assert(w->told.flags & FLAG_AA && !w->is_kept);
 	}
 	ask(w, "printer.lan.", TYPE_SOA);
-	ck_assert(w->m.n == 1 && w->m.sets[0].section == SECTION_ANSWER);
+	ck_assert(w->told.m.n == 1 && w->told.m.sets[0].section == SECTION_ANSWER);
 	ck_assert_uint_eq(far.asked, 0);
 	world_free(w);
 }
@@ -369,11 +316,11 @@ START_TEST(any_is_what_there_is)
 	struct prepared p;
 	struct world *w = small_world(&p);
 	ask(w, "box.lan.", TYPE_ANY);
-	ck_assert_uint_eq(w->m.n, 2);
+	ck_assert_uint_eq(w->told.m.n, 2);
 	ck_assert(has(w, "box.lan.", TYPE_A, "192.0.2.1 192.0.2.9"));
 	ck_assert(has(w, "box.lan.", TYPE_AAAA, "2001:db8::1"));
 	ask(w, "www.lan.", TYPE_ANY);
-	ck_assert(w->m.n == 1 && has(w, "www.lan.", TYPE_CNAME, "www.example.com."));
+	ck_assert(w->told.m.n == 1 && has(w, "www.lan.", TYPE_CNAME, "www.example.com."));
 	ck_assert_uint_eq(far.asked, 0);
 	world_free(w);
 }
@@ -424,20 +371,21 @@ START_TEST(zones_that_a_link_is_limited_to_are_its_own)
 	ask(w, "box.lan.", TYPE_A);
 	ck_assert(has(w, "box.lan.", TYPE_A, "192.0.2.1"));
 	ask(w, "nobody.lan.", TYPE_A);
-	ck_assert(w->m.rcode == RCODE_NXDOMAIN && w->is_authoritative && w->m.n == 1);
-	ck_assert_ptr_nonnull(
-		message_find(&w->m, SECTION_AUTHORITY, (const uint8_t *)"\3lan", TYPE_SOA));
+	ck_assert(w->told.m.rcode == RCODE_NXDOMAIN && w->told.flags & FLAG_AA &&
+		  w->told.m.n == 1);
+	ck_assert_ptr_nonnull(message_find(
+		&w->told.m, SECTION_AUTHORITY, (const uint8_t *)"\3lan", TYPE_SOA));
 	ask(w, "y.dmz.lan.", TYPE_A);
 	ck_assert_ptr_nonnull(message_find(
-		&w->m, SECTION_AUTHORITY, (const uint8_t *)"\3dmz\3lan", TYPE_SOA));
+		&w->told.m, SECTION_AUTHORITY, (const uint8_t *)"\3dmz\3lan", TYPE_SOA));
 	/* Names that only have names below them are there, without data. */
 	ask(w, "b.c.lan.", TYPE_A);
-	ck_assert(w->m.rcode == RCODE_NOERROR && w->m.n == 1);
+	ck_assert(w->told.m.rcode == RCODE_NOERROR && w->told.m.n == 1);
 	ask(w, "lan.", TYPE_A);
-	ck_assert(w->m.rcode == RCODE_NOERROR && w->m.n == 1);
+	ck_assert(w->told.m.rcode == RCODE_NOERROR && w->told.m.n == 1);
 	ask(w, "lan.", TYPE_SOA);
 	ck_assert_ptr_nonnull(
-		message_find(&w->m, SECTION_ANSWER, (const uint8_t *)"\3lan", TYPE_SOA));
+		message_find(&w->told.m, SECTION_ANSWER, (const uint8_t *)"\3lan", TYPE_SOA));
 	ck_assert_uint_eq(far.asked, 0);
 	ck_assert(owns(&p, "nobody.lan.") && !owns(&p, "nobody.example."));
 	world_free(w);
@@ -505,13 +453,13 @@ START_TEST(a_local_alias_of_a_public_name_is_followed)
 	struct prepared p;
 	struct world *w = small_world(&p);
 	ask(w, "www.lan.", TYPE_A);
-	ck_assert(w->m.rcode == RCODE_NOERROR && w->m.n == 2);
+	ck_assert(w->told.m.rcode == RCODE_NOERROR && w->told.m.n == 2);
 	ck_assert(has(w, "www.lan.", TYPE_CNAME, "www.example.com."));
 	ck_assert(has(w, "www.example.com.", TYPE_A, "198.51.100.7"));
-	ck_assert_uint_eq(w->m.sets[0].ttl, 60);
+	ck_assert_uint_eq(w->told.m.sets[0].ttl, 60);
 	ck_assert_uint_eq(far.asked, 1);
 	ask(w, "www.lan.", TYPE_CNAME);
-	ck_assert(w->m.n == 1 && has(w, "www.lan.", TYPE_CNAME, "www.example.com."));
+	ck_assert(w->told.m.n == 1 && has(w, "www.lan.", TYPE_CNAME, "www.example.com."));
 	ck_assert_uint_eq(far.asked, 1);
 	ask(w, "www.lan.", TYPE_A);
 	ck_assert(!w->is_kept); /* its first half is ours */
@@ -524,13 +472,13 @@ START_TEST(aliases_of_ours_lead_to_names_of_ours)
 	struct prepared p;
 	struct world *w = small_world(&p);
 	ask(w, "one.lan.", TYPE_A);
-	ck_assert_uint_eq(w->m.n, 3);
+	ck_assert_uint_eq(w->told.m.n, 3);
 	ck_assert(has(w, "one.lan.", TYPE_CNAME, "two.lan."));
 	ck_assert(has(w, "two.lan.", TYPE_CNAME, "box.lan."));
 	ck_assert(has(w, "box.lan.", TYPE_A, "192.0.2.1 192.0.2.9"));
 	ask(w, "one.lan.", TYPE_MX);
-	ck_assert(w->m.rcode == RCODE_NOERROR && w->m.n == 3);
-	ck_assert_uint_eq(w->m.sets[2].section, SECTION_AUTHORITY);
+	ck_assert(w->told.m.rcode == RCODE_NOERROR && w->told.m.n == 3);
+	ck_assert_uint_eq(w->told.m.sets[2].section, SECTION_AUTHORITY);
 	ck_assert_uint_eq(far.asked, 0);
 	world_free(w);
 }
@@ -541,7 +489,7 @@ START_TEST(aliases_in_a_circle_come_to_an_end)
 	struct prepared p;
 	struct world *w = small_world(&p);
 	ask(w, "loop1.lan.", TYPE_A);
-	ck_assert_uint_eq(w->m.rcode, RCODE_SERVFAIL);
+	ck_assert_uint_eq(w->told.m.rcode, RCODE_SERVFAIL);
 	ck_assert_uint_eq(far.asked, 0);
 	world_free(w);
 }
@@ -672,9 +620,10 @@ START_TEST(what_is_too_much_for_one_name_is_left_out)
 	ck_assert_ptr_nonnull(strstr(p.said, ": 33 more lines like these"));
 	struct world *w = world_new(&p);
 	ask(w, "many.lan.", TYPE_A);
-	ck_assert(w->m.n == 1 && w->m.sets[0].n == 255 && !(w->m.flags & FLAG_TC));
+	ck_assert(
+		w->told.m.n == 1 && w->told.m.sets[0].n == 255 && !(w->told.m.flags & FLAG_TC));
 	ask(w, "1.2.0.192.in-addr.arpa.", TYPE_PTR);
-	ck_assert(w->m.n == 1 && w->m.sets[0].n == 32);
+	ck_assert(w->told.m.n == 1 && w->told.m.sets[0].n == 32);
 	ask(w, "name39.lan.", TYPE_A);
 	ck_assert(has(w, "name39.lan.", TYPE_A, "192.0.2.1"));
 	world_free(w);
