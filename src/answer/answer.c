@@ -87,6 +87,15 @@ static uint32_t reserve_opt(
 	return n + OPTION_HEAD + (uint32_t)nsid;
 }
 
+bool answer_has_cookie(
+	const struct answerer *a, const struct question *q, const struct answer_from *from)
+{
+	uint8_t out[COOKIE_LEN];
+	return q->edns.cookie_len && a->opts->cookies &&
+	       cookie_answer(&a->secret, from->address, from->address_len, from->now_s,
+		       q->edns.cookie, q->edns.cookie_len, out) == COOKIE_GOOD;
+}
+
 static void write_opt(struct answerer *a, const struct question *q,
 	const struct answer_from *from, unsigned rcode)
 {

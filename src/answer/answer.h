@@ -40,6 +40,9 @@ struct answerer;
 /* secret: for cookies; the same for all workers. */
 struct answerer *answerer_new(const struct hash_key *secret);
 void answerer_free(struct answerer **answerer);
+/* The client was told our cookie before: it is where it says it is (RFC 7873). */
+bool answer_has_cookie(const struct answerer *a, const struct question *q,
+	const struct answer_from *from) CHECKED;
 /* What to answer from, from now on; both must stay until the next call. */
 void answerer_set_world(
 	struct answerer *a, const struct answer_opts *opts, const struct zone_table *zones);

@@ -5,13 +5,15 @@
 #include "base/mem.h"
 #include "net/clients.h"
 #include "serve/inside.h"
+#include "serve/pace.h"
 #include "wire/rrtype.h"
 
 #include <string.h>
 
 enum {
 	CLIENT_BYTES = 7, /* an IPv6 /56 */
-	PAD_LIMIT = 512 * 1024
+	PAD_LIMIT = 512 * 1024,
+	LATE_MS = 200 /* few replies take longer: pulses are made of those that do (B9) */
 };
 
 /* A client that waits. */
@@ -21,7 +23,7 @@ struct waiting {
 	struct recursor *recursor;
 	struct later *later;
 	struct addr peer;
-	uint64_t client;
+	uint64_t client, since_ms;
 	bool is_stream, is_counted; /* is_counted: among its client's questions */
 	uint32_t room, len;
 	uint8_t query[];
@@ -30,6 +32,7 @@ struct waiting {
 struct recursor {
 	struct answerer *answerer;
 	struct pipe_count *count;
+	struct pace *pace;
 	struct upstream *upstream;
 	struct resolver *resolver;
 	struct chain *chain;
@@ -67,6 +70,7 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 	list_init(&r->errands);
 	clients_init(&r->clients);
 	pad_init(&r->pad, PAD_LIMIT, NULL);
+	r->pace = pace_new(loop, workers);
 	struct upstream_opts opts = way->upstream;
 	opts.questions = (opts.questions + workers - 1) / workers;
 	opts.connections = (opts.connections + workers - 1) / workers;
@@ -114,6 +118,7 @@ void recursor_free(struct recursor **held)
 		chain_cancel(&e->wait);
 		explain_end(&e);
 	}
+	pace_free(&r->pace);
 	if (r->chain)
 		chain_free(&r->chain);
 	if (r->resolver)
@@ -184,6 +189,15 @@ static int32_t tell(struct recursor *r, const struct question *q,
 	return answer_recall(r->answerer, q, from, &kept, buf, room, rcode);
 }
 
+/* A reply that comes late to where nothing but a datagram says that somebody asked. */
+static bool is_to_be_paced(
+	const struct waiting *w, const struct question *q, const struct answer_from *from)
+{
+	bool is_late = clock_mono_ms() >= w->since_ms + LATE_MS;
+	return is_late && !w->is_stream && !addr_is_loopback(&w->peer) &&
+	       !answer_has_cookie(w->recursor->answerer, q, from);
+}
+
 static void on_told(struct chain_wait *wait, const struct chain_told *told)
 {
 	struct waiting *w = container_of(wait, struct waiting, wait);
@@ -198,7 +212,10 @@ static void on_told(struct chain_wait *wait, const struct chain_told *told)
 	if (question_read(&q, w->query, w->len, w->is_stream) == VERDICT_ANSWER)
 		n = tell(r, &q, &from, told, r->reply, w->room, &rcode);
 	pipe_count_reply(r->count, r->reply, n, rcode);
-	later_send(&w->later, r->reply, (size_t)n);
+	if (n && is_to_be_paced(w, &q, &from))
+		pace_send(r->pace, &w->peer, &w->later, r->reply, (size_t)n);
+	else
+		later_send(&w->later, r->reply, (size_t)n);
 	drop(&w);
 }
 
@@ -215,6 +232,7 @@ static struct waiting *keep(struct recursor *r, const struct item *item)
 		.is_stream = item->transport != TRANSPORT_UDP,
 		.room = item->room,
 		.len = item->query_len,
+		.since_ms = clock_mono_ms(),
 		.wait.done = on_told };
 	memcpy(w->query, item->query, item->query_len);
 	list_put(&r->waits, &w->list);

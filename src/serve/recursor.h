@@ -7,7 +7,7 @@
  * Memory   A copy of each query that waits, bounded in number.
  * Limits   RECURSOR_WAITS clients at a time and worker; RECURSOR_PER_CLIENT different questions
  *          of one client (an IPv4 address, an IPv6 /56; this host has no such limit) at a time
- *          and worker (L19); beyond them SERVFAIL.
+ *          and worker (L19); beyond them SERVFAIL. Replies that took 200 ms: serve/pace.h.
  * Read     RFC 1034 4.3.1, 2308, 4035 3.2, 8482, 8914, 9520.
  */
 #pragma once
