@@ -155,7 +155,7 @@ static size_t write_query(
  * the last one gets the time that a slow answer takes. */
 static void set_timeout(struct attempt *attempt, const struct fact *fact, uint64_t left_ms)
 {
-	static const uint16_t least_ms[SERVER_TRIES] = { 0, 400, 1200 };
+	static const uint16_t least_ms[SERVER_TRIES] = { 0, 400, 2000 };
 	uint8_t tries = attempt->server->tries;
 	uint32_t ms = fact->rto_ms;
 	if (tries < SERVER_TRIES && ms < least_ms[tries])
