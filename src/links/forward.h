@@ -33,6 +33,8 @@ struct forward { /* what prepare() makes */
 	size_t n;
 	struct addr to[FORWARD_SERVERS];
 	bool is_fastest;
+	size_t zones_n; /* it is limited to; 0: none. The plan's */
+	const uint8_t *const *zones;
 	uint32_t timeout_ms, probe_ms, rise, fall;
 	char off[FORWARD_OFF]; /* why it is not asked; "": it is */
 };

@@ -220,6 +220,8 @@ void *forward_prepare(const struct link_given *given, char *error, size_t error_
 {
 	const struct reading r = { given, error, error_size };
 	struct forward *f = mem_new(sizeof *f);
+	f->zones_n = given->zones_n;
+	f->zones = given->zones;
 	f->timeout_ms = (uint32_t)given->values[OPTION_TIMEOUT].number;
 	f->rise = (uint32_t)given->values[OPTION_RISE].number;
 	f->fall = (uint32_t)given->values[OPTION_FALL].number;

@@ -218,8 +218,13 @@ static enum forward_result take_answer(
 	static const uint8_t root[] = { 0 };
 	struct forward_question *q = try->question;
 	const struct link_question *asked = &q->ask->question;
+	const struct forward *forward = q->worker->forward;
+	const uint8_t *zone = name_closest(asked->name, forward->zones, forward->zones_n);
 	struct reply reply;
-	const struct scrub_ask ask = { .zone = root,
+	/* Where an alias leads out of its zones, others are asked on (hazard A8). A denial is
+	 * of the name alone, and simple resolvers have the SOA for it from above. */
+	const struct scrub_ask ask = { .zone = zone ? zone : root,
+		.denier = root,
 		.name = asked->name,
 		.type = asked->type,
 		.aliases = q->ask->budget.aliases };

@@ -52,12 +52,7 @@ struct hosts { /* what prepare() makes */
 /* The closest of the link's zones that the name lies in; NULL: none. */
 static const uint8_t *find_zone(const struct hosts *hosts, const uint8_t *name)
 {
-	const uint8_t *found = NULL;
-	for (size_t i = 0; i < hosts->zones_n; i++)
-		if (name_is_at_or_below(name, hosts->zones[i]) &&
-			(!found || name_len(hosts->zones[i]) > name_len(found)))
-			found = hosts->zones[i];
-	return found;
+	return name_closest(name, hosts->zones, hosts->zones_n);
 }
 
 /* ---- files ---- */

@@ -148,9 +148,14 @@ static bool is_proof(const struct rrset *set)
 	return set->type == TYPE_NSEC || set->type == TYPE_NSEC3;
 }
 
+static bool may_deny(const struct rrset *set, const struct scrub_ask *ask)
+{
+	return name_is_at_or_below(set->owner, ask->denier ? ask->denier : ask->zone);
+}
+
 static bool is_soa_of(const struct rrset *set, const struct scrub_ask *ask, const uint8_t *name)
 {
-	return set->type == TYPE_SOA && name_is_at_or_below(set->owner, ask->zone) &&
+	return set->type == TYPE_SOA && may_deny(set, ask) &&
 	       name_is_at_or_below(name, set->owner);
 }
 
@@ -164,7 +169,7 @@ static bool take_proofs(
 		if (set->section != SECTION_AUTHORITY)
 			continue;
 		bool is_soa = !has_soa && is_soa_of(set, ask, reply->name);
-		if (!is_soa && !(is_proof(set) && name_is_at_or_below(set->owner, ask->zone)))
+		if (!is_soa && !(is_proof(set) && may_deny(set, ask)))
 			continue;
 		has_soa |= is_soa;
 		reply->proof[reply->proofs_n++] = set;

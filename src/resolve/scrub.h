@@ -50,6 +50,8 @@ struct reply { /* open */
 
 struct scrub_ask { /* open: lower-case names */
 	const uint8_t *zone, *name;
+	/* Of this zone, or below it, a denial's SOA and proofs may be; NULL: zone. */
+	const uint8_t *denier;
 	uint16_t type;
 	unsigned aliases; /* that may be followed yet */
 };

@@ -62,6 +62,16 @@ bool name_is_at_or_below(const uint8_t *a, const uint8_t *zone)
 	return name_is_equal(a, zone);
 }
 
+const uint8_t *name_closest(const uint8_t *a, const uint8_t *const *zones, size_t n)
+{
+	const uint8_t *found = NULL;
+	for (size_t i = 0; i < n; i++)
+		if (name_is_at_or_below(a, zones[i]) &&
+			(!found || name_len(zones[i]) > name_len(found)))
+			found = zones[i];
+	return found;
+}
+
 static int compare_labels(const uint8_t *a, const uint8_t *b)
 {
 	unsigned n = *a < *b ? *a : *b;

@@ -44,6 +44,8 @@ size_t name_check(const uint8_t *p, size_t n) PURE;
 bool name_is_equal(const uint8_t *a, const uint8_t *b) PURE;
 /* a lies at or below zone. */
 bool name_is_at_or_below(const uint8_t *a, const uint8_t *zone) PURE;
+/* The closest of n zones that the name lies in; NULL: none. */
+const uint8_t *name_closest(const uint8_t *a, const uint8_t *const *zones, size_t n) PURE;
 /* <0, 0, >0 in canonical order (RFC 4034 6.1), letter case ignored. */
 int name_compare(const uint8_t *a, const uint8_t *b) PURE;
 
