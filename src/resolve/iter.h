@@ -31,7 +31,7 @@ enum {
 	ASK_AGAIN = 2,       /* delegations that are kept but lead nowhere */
 	SERVER_TRIES = 3,    /* datagrams without an answer (L8) */
 	TRIES_AT_ONCE = 2,   /* one per family, until one is known to work */
-	ZONE_SLOW_MAX = 200, /* questions that wait long on one zone (L20) */
+	ZONE_SLOW_MAX = 200, /* questions that wait long on one zone, of all workers (L20) */
 	ZONE_BUCKETS = 4096,
 	FLIGHTS = 1024,
 	FAMILIES = 2
@@ -181,6 +181,8 @@ struct resolver {
 	struct list racing;          /* in the order in which they are due */
 	uint32_t failures[FAMILIES]; /* in a row, of all servers of the family */
 	uint16_t slow[ZONE_BUCKETS]; /* iterators that wait long, by zone */
+	uint16_t slow_max;           /* of them in one zone */
+	uint64_t heard_ms;           /* when any server answered last */
 	struct hash_key secret;      /* of our cookies */
 	struct priming priming;
 	struct message message; /* the one being read, and */

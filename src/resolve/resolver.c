@@ -153,6 +153,11 @@ static void on_wake(void *user)
 	flight_wake(user);
 }
 
+void resolver_set_share(struct resolver *resolver, unsigned workers)
+{
+	resolver->slow_max = (uint16_t)((ZONE_SLOW_MAX + workers - 1) / workers);
+}
+
 struct resolver *resolver_new(
 	struct loop *loop, struct upstream *upstream, struct cache *cache, struct facts *facts)
 {
@@ -161,6 +166,7 @@ struct resolver *resolver_new(
 	resolver->upstream = upstream;
 	resolver->cache = cache;
 	resolver->facts = facts;
+	resolver_set_share(resolver, 1);
 	list_init(&resolver->resolutions);
 	list_init(&resolver->racing);
 	list_init(&resolver->woken);

@@ -50,6 +50,8 @@ struct resolve_opts { /* open: plain values; what is pointed at outlives the res
 struct resolver;
 struct resolver *resolver_new(
 	struct loop *loop, struct upstream *upstream, struct cache *cache, struct facts *facts);
+/* It is one of so many that share the limits there are for all (L20); 1 unless told. */
+void resolver_set_share(struct resolver *resolver, unsigned workers);
 /* For what starts from now on; resolutions under way keep what they have, so opts must live
  * until they have ended. */
 void resolver_set_opts(struct resolver *resolver, const struct resolve_opts *opts);

@@ -17,7 +17,8 @@ enum {
 	RACE_MS = 50,
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
-	OUTAGE = 16,      /* failures in a row, of all servers there are */
+	OUTAGE = 16,      /* failures in a row, of all servers there are, */
+	OUTAGE_MS = 300,  /* and nobody was heard for so long */
 	SEE_AGAIN = 64,   /* questions to a server that is known to lack something */
 	LETTERS_SURE = 8, /* of a mixed spelling that is echoed: 8 bits nobody can know */
 	RCODE_BADCOOKIE = 23,
@@ -98,7 +99,8 @@ void send_set_slow(struct iter *it, bool is_slow)
 static bool has_room_in_zone(const struct iter *it)
 {
 	size_t bucket = key_hash(it->cut.zone) % ZONE_BUCKETS;
-	return it->is_slow || it->resolution->resolver->slow[bucket] < ZONE_SLOW_MAX;
+	const struct resolver *resolver = it->resolution->resolver;
+	return it->is_slow || resolver->slow[bucket] < resolver->slow_max;
 }
 
 /* The cookie for a server, with its own part when that is known (RFC 7873 5.1). */
@@ -237,9 +239,11 @@ enum step send_question(struct iter *it)
 
 /* ---- what comes back ------------------------------------------------------------------- */
 
-static bool is_outage(const struct resolver *resolver)
+/* While others answer, many questions to one that is silent are its matter (hazard B12). */
+static bool is_outage(const struct resolver *resolver, uint64_t now_ms)
 {
-	return resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE;
+	return resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE &&
+	       now_ms >= resolver->heard_ms + OUTAGE_MS;
 }
 
 static void count_failure(struct iter *it, const struct attempt *attempt)
@@ -247,7 +251,7 @@ static void count_failure(struct iter *it, const struct attempt *attempt)
 	struct resolver *resolver = it->resolution->resolver;
 	facts_failure(resolver->facts, &attempt->server->at, it->resolution->now_ms);
 	resolver->failures[attempt->server->family]++;
-	if (is_outage(resolver))
+	if (is_outage(resolver, it->resolution->now_ms))
 		facts_set_outage(resolver->facts);
 }
 
@@ -310,7 +314,8 @@ static enum step take_silence(struct iter *it, struct attempt *attempt)
 	/* What was left of the client's time says nothing of the server. */
 	if (!attempt->is_short) {
 		count_failure(it, attempt);
-		send_set_slow(it, true);
+		/* Without room it may ask on where nothing has failed yet, and nowhere else. */
+		send_set_slow(it, has_room_in_zone(it));
 	}
 	if (is_worth_a_plain_one(server, attempt))
 		return ask_again(it, server);
@@ -339,8 +344,9 @@ static void take_reply(
 	memcpy(resolver->buf, reply->msg, reply->len);
 	resolver->len = reply->len;
 	/* When nobody at all was there and somebody is again, it was the uplink. */
-	if (is_outage(resolver))
+	if (is_outage(resolver, it->resolution->now_ms))
 		facts_forgive(resolver->facts);
+	resolver->heard_ms = it->resolution->now_ms;
 	resolver->failures[attempt->server->family] = 0;
 	if (!attempt->is_tcp)
 		facts_reply(resolver->facts, &attempt->server->at,

@@ -80,6 +80,7 @@ struct recursor *recursor_new(struct loop *loop, const struct serve_way *way, un
 		return NULL;
 	}
 	r->resolver = resolver_new(loop, r->upstream, way->cache, way->facts);
+	resolver_set_share(r->resolver, workers);
 	struct chain_inside inside = { .loop = loop,
 		.upstream = r->upstream,
 		.cache = way->cache,
