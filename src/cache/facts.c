@@ -210,6 +210,16 @@ void facts_reply(struct facts *f, const struct endpoint *server, uint32_t rtt_ms
 	lock_release(&shard->lock);
 }
 
+void facts_heard(struct facts *f, const struct endpoint *server)
+{
+	struct shard *shard;
+	struct row *row = take(f, server, true, &shard);
+	row->rto_ms = rto_of(row);
+	row->failures = 0;
+	row->down_until_ms = 0;
+	lock_release(&shard->lock);
+}
+
 static void note_failure(struct row *row, uint64_t now_ms)
 {
 	/* Of questions that were under way together the first to fail says it all: else one

@@ -38,6 +38,8 @@ void facts_free(struct facts **facts);
 void facts_get(struct facts *facts, const struct endpoint *server, const uint8_t *zone,
 	uint64_t now_ms, struct fact *fact);
 void facts_reply(struct facts *facts, const struct endpoint *server, uint32_t rtt_ms);
+/* It was heard over TCP: it is there, and how long a datagram takes it does not say. */
+void facts_heard(struct facts *facts, const struct endpoint *server);
 /* A time-out or an unreachable host. Those that come while the server is left alone already are
  * of questions asked before and do not count. */
 void facts_failure(struct facts *facts, const struct endpoint *server, uint64_t now_ms);

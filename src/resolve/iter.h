@@ -52,6 +52,7 @@ struct server { /* an address that may be asked */
 	bool is_recursive;   /* what it said is what a cache knows: better than nothing */
 	bool is_last;        /* not to be believed as long as there is another */
 	bool no_edns, no_mix, is_tcp, has_bad_cookie, is_misspelling;
+	bool is_tcp_tried; /* for its silence, not because it said so */
 };
 
 struct host { /* the name of a server */

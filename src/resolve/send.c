@@ -15,6 +15,8 @@
 enum {
 	QUERY_ROOM = 320 + 4 + COOKIE_MAX_LEN,
 	RACE_MS = 50,
+	NEXT_MS = 190,     /* for one nobody knows, after another that was silent */
+	SILENT_UDP = 2,    /* datagrams without an answer: TCP is tried */
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
 	OUTAGE = 16,      /* failures in a row, of all servers there are, */
@@ -153,6 +155,18 @@ static size_t write_query(
 	return query_write(buf, name, it->asked_type, &query);
 }
 
+/* Another of the zone's was silent already, and there may be more such: whoever is near gets
+ * its chance soon; who is far is asked again, with more time. */
+static bool is_next_in_line(const struct iter *it, const struct attempt *attempt)
+{
+	if (attempt->server->tries)
+		return false;
+	for (const struct server *server = it->cut.servers; server; server = server->next)
+		if (server->tries)
+			return true;
+	return false;
+}
+
 /* A server that was quick may be slow for once: each try is heard on its own socket alone, so
  * the last one gets the time that a slow answer takes. */
 static void set_timeout(struct attempt *attempt, const struct fact *fact, uint64_t left_ms)
@@ -162,6 +176,8 @@ static void set_timeout(struct attempt *attempt, const struct fact *fact, uint64
 	uint32_t ms = fact->rto_ms;
 	if (tries < SERVER_TRIES && ms < least_ms[tries])
 		ms = least_ms[tries];
+	if (!fact->rtt_ms && !fact->failures && is_next_in_line(attempt->iter, attempt))
+		ms = NEXT_MS;
 	if (attempt->is_tcp)
 		ms = ms * TCP_FACTOR < TCP_MIN_MS ? TCP_MIN_MS : ms * TCP_FACTOR;
 	attempt->is_short = ms > left_ms;
@@ -305,12 +321,34 @@ static bool is_worth_a_plain_one(struct server *server, const struct attempt *at
 	return true;
 }
 
+/* The way may have lost its replies for their size: a server that has answered before and is
+ * silent twice is asked over TCP. Whether it has TCP at all is not known then. */
+static void try_tcp(const struct iter *it, struct server *server)
+{
+	struct fact fact;
+	facts_get(it->resolution->resolver->facts, &server->at, NULL, it->resolution->now_ms,
+		&fact);
+	server->is_tcp_tried = fact.rtt_ms != 0;
+	server->is_tcp |= server->is_tcp_tried;
+}
+
+/* It has none, or none that is heard: that is not held against it. */
+static bool is_worth_udp(struct server *server, const struct attempt *attempt)
+{
+	if (!attempt->is_tcp || !server->is_tcp_tried)
+		return false;
+	server->is_tcp_tried = server->is_tcp = false;
+	return true;
+}
+
 static enum step take_silence(struct iter *it, struct attempt *attempt)
 {
 	struct server *server = attempt->server;
 	send_note(it, TRACE_TIMEOUT);
 	send_complain(it, "did not answer");
 	server->tries++;
+	if (server->tries == SILENT_UDP && !attempt->is_tcp)
+		try_tcp(it, server);
 	/* What was left of the client's time says nothing of the server. */
 	if (!attempt->is_short) {
 		count_failure(it, attempt);
@@ -330,6 +368,8 @@ static enum step take_refusal(struct iter *it, struct attempt *attempt)
 	send_note(it, TRACE_UNREACHABLE);
 	send_complain(it, "cannot be reached");
 	it->resolution->ede = EDE_NETWORK;
+	if (is_worth_udp(attempt->server, attempt))
+		return ask_again(it, attempt->server);
 	if (is_worth_a_plain_one(attempt->server, attempt))
 		return ask_again(it, attempt->server);
 	count_failure(it, attempt);
@@ -348,7 +388,9 @@ static void take_reply(
 		facts_forgive(resolver->facts);
 	resolver->heard_ms = it->resolution->now_ms;
 	resolver->failures[attempt->server->family] = 0;
-	if (!attempt->is_tcp)
+	if (attempt->is_tcp)
+		facts_heard(resolver->facts, &attempt->server->at);
+	else
 		facts_reply(resolver->facts, &attempt->server->at,
 			(uint32_t)((reply->took_us + 999) / 1000));
 }

@@ -93,6 +93,15 @@ START_TEST(failures_back_off_up_to_a_minute_and_a_reply_ends_them)
 	ck_assert_uint_eq(fact.failures, 0);
 	ck_assert_uint_eq(fact.down_until_ms, 0);
 	ck_assert_uint_eq(fact.rto_ms, 120);
+	for (unsigned i = 0; i < 4; i++)
+		facts_failure(facts, &a, now);
+	ck_assert_uint_ne(fact_of(facts, 1, now).down_until_ms, 0);
+	facts_heard(facts, &a);
+	fact = fact_of(facts, 1, now);
+	ck_assert_uint_eq(fact.failures, 0);
+	ck_assert_uint_eq(fact.down_until_ms, 0);
+	ck_assert_uint_eq(fact.rtt_ms, 40);
+	ck_assert_uint_eq(fact.rto_ms, 120);
 	facts_free(&facts);
 }
 END_TEST
