@@ -138,7 +138,8 @@ serve-rfc1918=no
 
     def set_kresd(self):
         hints = self.put("hints", HINTS)
-        forward = f"policy.add(policy.all(policy.FORWARD('{UPSTREAM}')))" if self.is_forwarder else ""
+        forward = f"policy.add(policy.all(policy.FORWARD('{UPSTREAM}')))" if self.is_forwarder else \
+            "policy.add(policy.all(policy.PASS))"  # .test is a special-use name otherwise
         path = self.put("kresd.conf", f"""net.listen('127.0.0.1', {self.port})
 cache.open({self.size[:-2]} * MB, 'lmdb://{self.home}')
 modules.unload('ta_update') modules.unload('ta_signal_query') modules.unload('priming')
@@ -153,8 +154,9 @@ net.ipv6 = false
         return [PROGRAMS["kresd"], "-n", "-c", path, self.home]
 
     def set_dnsmasq(self):
-        return [PROGRAMS["dnsmasq"], "-k", "-C", "/dev/null", "-p", str(self.port), "-a", "127.0.0.1", "-z",
-                "-R", "-S", UPSTREAM, "-c", "10000", "--dns-forward-max=10000", "--pid-file=", "-u", "root"]
+        # -d: it stays who it is, for in a namespace it may not change its groups
+        return [PROGRAMS["dnsmasq"], "-d", "-C", "/dev/null", "-p", str(self.port), "-a", "127.0.0.1", "-z",
+                "-R", "-S", UPSTREAM, "-c", "10000", "--dns-forward-max=10000", "--pid-file=", "--log-facility=-"]
 
 
 class World:
