@@ -21,7 +21,6 @@ enum {
 	ROUNDS = 8, /* of events at a turn */
 	BIND_TRIES = 16,
 	PORT_FIRST = 1024,
-	CHANCES = 4, /* numbers of 16 bits drawn at once: an id, and ports to try */
 	SPARES_MAX = 256,
 	HEAP_FIRST = 64,
 	US_PER_MS = 1000,
@@ -219,34 +218,19 @@ static void on_time(void *user)
 
 /* ---- datagrams ------------------------------------------------------------------------- */
 
-/* Numbers out of the kernel's randomness (hazard A1), with one call of it for a question. */
-struct chance {
-	uint16_t number[CHANCES];
-	unsigned left;
-};
-
-static uint16_t draw(struct chance *chance)
-{
-	if (!chance->left) {
-		rand_fill(chance->number, sizeof chance->number);
-		chance->left = CHANCES;
-	}
-	return chance->number[--chance->left];
-}
-
 /* Uniform in 1024..65535. */
-static uint16_t draw_port(struct chance *chance)
+static uint16_t draw_port(void)
 {
 	uint16_t port;
 	do
-		port = draw(chance);
+		port = rand_u16();
 	while (port < PORT_FIRST);
 	return port;
 }
 
 /* A port of its own for every question. No port is shared: one that another socket of this
  * host has, on this address or on all, is left to it. */
-static int bind_port(const struct upstream *u, int fd, int family, struct chance *chance)
+static int bind_port(const struct upstream *u, int fd, int family)
 {
 	struct addr from = family == AF_INET6 ? u->opts.source6 : u->opts.source4;
 	if (from.any.sa_family == AF_UNSPEC) {
@@ -255,7 +239,7 @@ static int bind_port(const struct upstream *u, int fd, int family, struct chance
 	}
 	for (unsigned i = 0; i < BIND_TRIES; i++) {
 		/* sin_port and sin6_port lie at the same place. */
-		from.v4.sin_port = htons(draw_port(chance));
+		from.v4.sin_port = htons(draw_port());
 		if (bind(fd, &from.any, addr_len(&from)) == 0)
 			return 0;
 		if (errno != EADDRINUSE && errno != EACCES)
@@ -267,14 +251,13 @@ static int bind_port(const struct upstream *u, int fd, int family, struct chance
 static int send_datagram(struct upstream *u, struct exchange *x)
 {
 	int family = x->server.any.sa_family;
-	struct chance chance = { .left = 0 };
-	put_u16(x->query, draw(&chance));
+	put_u16(x->query, rand_u16());
 	x->fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (x->fd < 0)
 		return -errno;
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = x };
 	socket_refuse_fragments(x->fd, family);
-	int rc = bind_port(u, x->fd, family, &chance);
+	int rc = bind_port(u, x->fd, family);
 	if (rc)
 		return rc;
 	if (connect(x->fd, &x->server.any, addr_len(&x->server)) < 0 ||

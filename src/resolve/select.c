@@ -119,28 +119,16 @@ static uint32_t score_of(const struct fact *fact, const struct server *server)
 	return score << (server->tries < 4 ? server->tries : 4);
 }
 
-/* One draw from the kernel has to do for a choice; it is spread by SplitMix64. */
-static uint32_t draw(uint64_t *chance, uint32_t bound)
-{
-	if (!*chance)
-		rand_fill(chance, sizeof *chance);
-	uint64_t x = *chance += 0x9e3779b97f4a7c15;
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-	x = (x ^ x >> 27) * 0x94d049bb133111eb;
-	return (uint32_t)(((x ^ x >> 31) >> 32) * bound >> 32);
-}
-
 /* Every one of n equals has the same chance when it is held against those before it. */
-static bool takes_turn(uint64_t *chance, unsigned n)
+static bool takes_turn(unsigned n)
 {
-	return n <= 1 || draw(chance, n) == 0;
+	return n <= 1 || rand_below(n) == 0;
 }
 
-static void consider(
-	struct best *best, struct server *server, const struct fact *fact, uint64_t *chance)
+static void consider(struct best *best, struct server *server, const struct fact *fact)
 {
 	if (!fact->rtt_ms && !fact->failures) {
-		if (takes_turn(chance, ++best->unknown_n))
+		if (takes_turn(++best->unknown_n))
 			best->unknown = server;
 		return;
 	}
@@ -149,20 +137,20 @@ static void consider(
 		return;
 	bool is_better = best->known && best->score > score + score / 4 + BAND_MS;
 	best->known_n = is_better ? 1 : best->known_n + 1;
-	if (takes_turn(chance, best->known_n))
+	if (takes_turn(best->known_n))
 		best->known = server;
 	if (best->known_n == 1 || score < best->score)
 		best->score = score;
 }
 
-static struct server *choose(const struct best *best, uint64_t *chance)
+static struct server *choose(const struct best *best)
 {
 	if (!best->known)
 		return best->unknown;
 	if (!best->unknown)
 		return best->known;
 	/* A server that has failed is no better than one that nobody has asked. */
-	return draw(chance, EXPLORE) == 0 ? best->unknown : best->known;
+	return rand_below(EXPLORE) == 0 ? best->unknown : best->known;
 }
 
 static bool is_open(const struct iter *it, const struct server *server, int family)
@@ -189,7 +177,6 @@ struct server *select_server(struct iter *it, enum reach reach, int family)
 	};
 	struct resolution *r = it->resolution;
 	struct best best[GRADES] = { 0 };
-	uint64_t chance = 0;
 	for (struct server *server = it->cut.servers; server; server = server->next) {
 		struct fact fact;
 		if (!is_open(it, server, family))
@@ -197,10 +184,10 @@ struct server *select_server(struct iter *it, enum reach reach, int family)
 		facts_get(r->resolver->facts, &server->at, it->cut.zone, r->now_ms, &fact);
 		enum grade grade = grade_of(it, server, &fact);
 		if (grade != GRADE_DOWN || may_ask_down(it, &fact))
-			consider(&best[grade], server, &fact, &chance);
+			consider(&best[grade], server, &fact);
 	}
 	for (size_t i = 0; i < grades[reach]; i++) {
-		struct server *server = choose(&best[i], &chance);
+		struct server *server = choose(&best[i]);
 		if (server)
 			return server;
 	}

@@ -28,6 +28,11 @@ void rand_fill(void *p, size_t n)
 	}
 }
 
+uint16_t rand_u16(void)
+{
+	return (uint16_t)draw();
+}
+
 uint32_t rand_u32(void)
 {
 	return (uint32_t)draw();
