@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from servers import BENCH, PEERS, PROGRAMS, TITLES, TOOLS, Server, ask, have, load
+from servers import BENCH, PEERS, PROGRAMS, TITLES, TOOLS, Server, ask, dnsperf, have, load
 
 ROOT, TOP, LEAF, LEAVES, ZONES = "127.10.0.1", "127.10.0.2", "127.10.1.1", 64, 1000
 UPSTREAM = "127.10.1.9"
@@ -241,8 +241,7 @@ def one(server, mix, names, args, world):
         report = load(server, "hot.questions", "--recursion", "--warm", args.seconds / 5, "--seconds", args.seconds,
                       "--rcode", 0, "--answers", 0 if server.name == "echo" else 1, core=1)
     elif mix == "hit-tcp":
-        report = load(server, "hot.questions", "--recursion", "--tcp", "--sockets", 10, "--window", 1, "--warm",
-                      args.seconds / 5, "--seconds", args.seconds, "--rcode", 0, core=1)
+        report = dnsperf(server, "hot.questions", args.seconds)
     else:
         world.count()
         report = load(server, names.fresh(n, "cold.questions"), "--recursion", "--count", n, "--sockets", 8, "--window", 16,

@@ -316,6 +316,11 @@ int main(int argc, char **argv)
 	int epoll = epoll_create1(0);
 	struct sigaction action = { .sa_handler = on_count };
 	(void)sigaction(SIGUSR1, &action, NULL);
+	/* Let in while waiting only: one that came in between would wait for the next question. */
+	sigset_t count, others;
+	(void)sigemptyset(&count);
+	(void)sigaddset(&count, SIGUSR1);
+	(void)sigprocmask(SIG_BLOCK, &count, &others);
 	listen_at(epoll, world.root, port, ROOT);
 	listen_at(epoll, world.top, port, TOP);
 	for (uint32_t i = 0; i < world.leaves; i++)
@@ -324,7 +329,7 @@ int main(int argc, char **argv)
 	(void)fflush(stdout);
 	for (;;) {
 		struct epoll_event ev[BATCH];
-		int n = epoll_wait(epoll, ev, BATCH, -1);
+		int n = epoll_pwait(epoll, ev, BATCH, -1, &others);
 		for (int i = 0; i < n; i++) {
 			const struct socket *s = &world.sockets[ev[i].data.fd];
 			(s->is_tcp ? serve_tcp : serve_udp)(ev[i].data.fd, s->role);
