@@ -11,9 +11,55 @@ struct pad_chunk {
 	uint8_t bytes[];
 };
 
-void pad_init(struct pad *pad, size_t limit, uint64_t *total)
+/* AddressSanitizer is to see that nobody uses what he gave back. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+enum {
+	KEPT_MAX = 0
+};
+#else
+enum {
+	KEPT_MAX = PAD_SPARES
+};
+#endif
+
+void pad_init(struct pad *pad, size_t limit, struct pad_store *store)
 {
-	*pad = (struct pad){ .limit = limit, .total = total };
+	*pad = (struct pad){ .limit = limit, .store = store };
+}
+
+void pad_store_fini(struct pad_store *store)
+{
+	must(store->bytes == 0);
+	while (store->spare) {
+		struct pad_chunk *chunk = store->spare;
+		store->spare = chunk->next;
+		mem_free(chunk);
+	}
+	store->spares = 0;
+}
+
+static struct pad_chunk *chunk_new(struct pad_store *store, size_t size)
+{
+	if (!store || !store->spare || size != PAD_CHUNK)
+		return mem_try(size);
+	struct pad_chunk *chunk = store->spare;
+	store->spare = chunk->next;
+	store->spares--;
+	return chunk;
+}
+
+static void chunk_free(struct pad_store *store, struct pad_chunk *chunk)
+{
+	if (!store || store->spares == KEPT_MAX || chunk->size != PAD_CHUNK - sizeof *chunk) {
+		mem_free(chunk);
+		return;
+	}
+	chunk->next = store->spare;
+	store->spare = chunk;
+	store->spares++;
 }
 
 static struct pad_chunk *grow(struct pad *pad, size_t n)
@@ -25,12 +71,12 @@ static struct pad_chunk *grow(struct pad *pad, size_t n)
 			return NULL;
 		size = need;
 	}
-	struct pad_chunk *chunk = mem_try(size);
+	struct pad_chunk *chunk = chunk_new(pad->store, size);
 	if (!chunk)
 		return NULL;
 	pad->taken += size;
-	if (pad->total)
-		*pad->total += size;
+	if (pad->store)
+		pad->store->bytes += size;
 	chunk->used = 0;
 	chunk->size = size - sizeof *chunk;
 	chunk->next = pad->chunks;
@@ -63,12 +109,12 @@ void *pad_copy(struct pad *pad, const void *p, size_t n)
 
 void pad_clear(struct pad *pad)
 {
-	if (pad->total)
-		*pad->total -= pad->taken;
+	if (pad->store)
+		pad->store->bytes -= pad->taken;
 	while (pad->chunks) {
 		struct pad_chunk *chunk = pad->chunks;
 		pad->chunks = chunk->next;
-		mem_free(chunk);
+		chunk_free(pad->store, chunk);
 	}
 	pad->taken = 0;
 }

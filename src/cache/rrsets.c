@@ -201,6 +201,22 @@ static bool judge_age(const struct cache_head *head, uint64_t now_ms, uint32_t s
 	return !*is_stale || (uint64_t)age < (uint64_t)head->ttl + stale_s;
 }
 
+void rrsets_prefetch(
+	const struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type)
+{
+	const struct {
+		enum cache_kind kind;
+		uint16_t type;
+	} keys[] = { { CACHE_RRSET, type }, { CACHE_RRSET, TYPE_CNAME }, { CACHE_NONE, type },
+		{ CACHE_NONE, 0 }, { CACHE_RRSET, TYPE_NS } };
+	uint64_t hash = key_hash(name);
+	for (size_t i = 0; i < array_len(keys); i++) {
+		struct cache_key key;
+		make_key(&key, keys[i].kind, name, hash, keys[i].type, partition);
+		cache_prefetch(cache, &key);
+	}
+}
+
 int rrsets_find(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,
 	uint64_t now_ms, uint32_t stale_s, struct pad *pad, struct rrsets_found *found)
 {

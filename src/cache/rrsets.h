@@ -44,6 +44,10 @@ struct rrsets_found {     /* open */
 bool rrsets_admit(struct cache *cache, const struct rrsets_opts *opts, unsigned partition,
 	const struct rrset *set, enum rank rank, const struct cache_from *from,
 	uint32_t parent_ttl, uint64_t now_ms);
+/* What a question for (name, type) will look at is brought near, all of it at once. name: lower
+ * case. */
+void rrsets_prefetch(
+	const struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type);
 /* 1 and found; 0: nothing (or past its TTL and no stale wanted); -ENOMEM: the pad is full. */
 int rrsets_find(struct cache *cache, unsigned partition, const uint8_t *name, uint16_t type,
 	uint64_t now_ms, uint32_t stale_s, struct pad *pad, struct rrsets_found *found) CHECKED;

@@ -88,7 +88,7 @@ struct link_ask *ask_new(struct chain *chain, const struct chain_question *q, ui
 	ask->bits = (uint8_t)bits_of(q);
 	ask->partition = q->partition;
 	ask->kept_source = -1;
-	pad_init(&ask->pad, PAD_LIMIT, &chain->pad_bytes);
+	pad_init(&ask->pad, PAD_LIMIT, &chain->pads);
 	ask->budget = budget_new(now_ms);
 	ask->trace.start_ms = ask->since_ms = now_ms;
 	outcome_start(&ask->outcome);

@@ -346,7 +346,7 @@ static bool make_room(struct chain *chain, uint64_t now_ms)
 {
 	const struct chain_opts *opts = &chain->run->plan->opts;
 	struct link_ask *oldest = first_of(&chain->jostle, offsetof(struct link_ask, jostle));
-	if (chain->open < opts->asks && chain->pad_bytes < opts->pad_bytes)
+	if (chain->open < opts->asks && chain->pads.bytes < opts->pad_bytes)
 		return true;
 	if (!oldest || now_ms < oldest->trace.start_ms + JOSTLE_MS || oldest->is_in_call)
 		return false;
@@ -561,6 +561,7 @@ void chain_free(struct chain **held)
 		mem_free(news);
 		news = next;
 	}
+	pad_store_fini(&chain->pads);
 	loop_timer_free(&chain->timer);
 	mem_free(chain->ring);
 	mem_free(chain);

@@ -35,7 +35,7 @@ struct chain {
 	struct list asks, jostle, spare, stale;
 	struct list bucket[ASK_BUCKETS];
 	size_t open, jostlers, spares;
-	uint64_t pad_bytes;
+	struct pad_store pads; /* of all asks */
 	struct loop_timer *timer;
 	uint64_t due_ms; /* when the timer is to ring; 0: it is not set */
 	struct chain_count count;

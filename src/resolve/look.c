@@ -111,6 +111,7 @@ enum step step_look(struct iter *it)
 	int rc;
 	if (it->is_fresh || it->is_anew || it->type == TYPE_ANY)
 		return STEP_CUT;
+	rrsets_prefetch(it->resolution->resolver->cache, 0, it->name, it->type);
 	if ((rc = find_kept(it, it->name, it->type, &set)) == 1) {
 		it->answer = set;
 		return found_emit(it, set) ? iter_conclude(it, RCODE_NOERROR)

@@ -6,9 +6,9 @@
 
 START_TEST(pieces_are_aligned_apart_and_counted)
 {
-	uint64_t total = 0;
+	struct pad_store store = { 0 };
 	struct pad pad;
-	pad_init(&pad, 64 * 1024, &total);
+	pad_init(&pad, 64 * 1024, &store);
 	uint8_t *last = NULL;
 	for (unsigned i = 1; i < 100; i++) {
 		uint8_t *p = pad_new(&pad, i);
@@ -20,10 +20,11 @@ START_TEST(pieces_are_aligned_apart_and_counted)
 		last = p;
 	}
 	ck_assert_uint_ge(pad.taken, 99 * 100 / 2);
-	ck_assert_uint_eq(total, pad.taken);
+	ck_assert_uint_eq(store.bytes, pad.taken);
 	pad_clear(&pad);
-	ck_assert_uint_eq(total, 0);
+	ck_assert_uint_eq(store.bytes, 0);
 	ck_assert_uint_eq(pad.taken, 0);
+	pad_store_fini(&store);
 }
 END_TEST
 
@@ -44,4 +45,29 @@ START_TEST(nothing_is_given_beyond_the_limit)
 }
 END_TEST
 
-UNIT_MAIN("base/pad", pieces_are_aligned_apart_and_counted, nothing_is_given_beyond_the_limit)
+START_TEST(pads_of_a_store_share_what_none_of_them_uses)
+{
+	struct pad_store store = { 0 };
+	static struct pad pad[2 * PAD_SPARES];
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (size_t i = 0; i < array_len(pad); i++) {
+			pad_init(&pad[i], 64 * 1024, &store);
+			uint8_t *p = pad_new(&pad[i], 100);
+			ck_assert_ptr_nonnull(p);
+			memset(p, (int)i, 100);
+			ck_assert_ptr_nonnull(pad_new(&pad[i], 3 * PAD_CHUNK));
+			ck_assert_ptr_nonnull(pad_new(&pad[i], 2000));
+		}
+		ck_assert_uint_ge(store.bytes, array_len(pad) * 4 * PAD_CHUNK);
+		for (size_t i = 0; i < array_len(pad); i++)
+			pad_clear(&pad[i]);
+		ck_assert_uint_eq(store.bytes, 0);
+		ck_assert_uint_le(store.spares, PAD_SPARES);
+	}
+	pad_store_fini(&store);
+	ck_assert_ptr_null(store.spare);
+}
+END_TEST
+
+UNIT_MAIN("base/pad", pieces_are_aligned_apart_and_counted, nothing_is_given_beyond_the_limit,
+	pads_of_a_store_share_what_none_of_them_uses)
