@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 	int epoll = epoll_create1(0);
 	struct sigaction action = { .sa_handler = on_count };
 	(void)sigaction(SIGUSR1, &action, NULL);
-	/* Let in while waiting only: one that came in between would wait for the next question. */
+	/* Let in while waiting only: one that came in between would be told with the next. */
 	sigset_t count, others;
 	(void)sigemptyset(&count);
 	(void)sigaddset(&count, SIGUSR1);
