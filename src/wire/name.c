@@ -46,6 +46,8 @@ bool name_is_equal(const uint8_t *a, const uint8_t *b)
 	size_t n = name_len(a);
 	if (n != name_len(b))
 		return false;
+	if (memcmp(a, b, n) == 0) /* mostly they are spelt alike */
+		return true;
 	for (size_t i = 0; i < n; i++)
 		if (name_lower_byte(a[i]) != name_lower_byte(b[i]))
 			return false;

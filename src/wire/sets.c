@@ -17,6 +17,8 @@ enum {
 	RECORD_MIN = 11,        /* bytes of a record in a message */
 	RDATA_ROOM = 66 * 1024, /* uncompressed, two names longer than it was */
 	PAD_SLACK = 8 * 1024,   /* beside four times the message */
+	OWNERS_FACTOR = 8, /* bytes of owners that differ from the one before, for one of the
+			    * message (hazard B14) */
 	SIG_FIXED = 18
 };
 
@@ -33,6 +35,9 @@ struct parse {
 				    * the message's doing */
 	struct reader reader;
 	struct hash_key key;
+	struct name owner; /* of the record before, */
+	uint64_t owner_hash;
+	size_t owners_left; /* bytes of names that may be hashed */
 	struct ref *refs;
 	size_t refs_n, refs_max, sets_max;
 	/* Open addressing, index + 1: sets by owner, type, section; refs by set, RDATA. */
@@ -74,12 +79,20 @@ static bool start(struct parse *p, size_t len)
 	return true;
 }
 
-/* The hash of a name in any spelling. */
-static uint64_t hash_owner(const struct name *owner)
+/* p->owner_hash becomes the hash of the name, in any spelling. Neighbours mostly share their
+ * owner; a message in which long names take turns is not worth its cost. */
+static bool hash_owner(struct parse *p, const struct name *owner)
 {
 	uint8_t lower[NAME_MAX_LEN];
+	if (p->owner.len == owner->len && memcmp(p->owner.bytes, owner->bytes, owner->len) == 0)
+		return true;
+	if (owner->len > p->owners_left)
+		return false;
+	p->owners_left -= owner->len;
+	p->owner = *owner;
 	name_lower(lower, owner->bytes, owner->len);
-	return key_hash(lower);
+	p->owner_hash = key_hash(lower);
+	return true;
 }
 
 /* The set a record belongs to, made when there is none: 1; 0: no room for one more, the record
@@ -88,7 +101,9 @@ static int find_set(
 	struct parse *p, const struct reader_record *r, uint16_t type, uint16_t *out)
 {
 	struct message *m = p->m;
-	uint64_t hash = hash_owner(&r->owner) + type * 0x9e3779b97f4a7c15u + r->section;
+	if (!hash_owner(p, &r->owner))
+		return -EBADMSG;
+	uint64_t hash = p->owner_hash + type * 0x9e3779b97f4a7c15u + r->section;
 	uint32_t i = (uint32_t)(hash ^ hash >> 32) & p->mask;
 	for (; p->by_owner[i]; i = (i + 1) & p->mask) {
 		const struct rrset *set = &m->sets[p->by_owner[i] - 1];
@@ -282,6 +297,8 @@ int message_read(struct message *m, const uint8_t *msg, size_t len, struct pad *
 	p.pad = pad;
 	p.pad_used = 0;
 	p.pad_most = 4 * len + PAD_SLACK;
+	p.owner.len = 0;
+	p.owners_left = OWNERS_FACTOR * len + PAD_SLACK;
 	p.refs_n = 0;
 	if (!reader_open(&p.reader, msg, len))
 		return -EBADMSG;

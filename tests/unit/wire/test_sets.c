@@ -208,6 +208,51 @@ START_TEST(long_hostile_messages_cost_little)
 }
 END_TEST
 
+/* A name of 250 bytes in front of which each owner of these has a label more, all by pointers;
+ * turns: how many of them take turns. */
+static void put_long_owners(unsigned turns)
+{
+	char name[256] = "";
+	unsigned n = turns;
+	size_t at[8];
+	for (unsigned i = 0; i < 24; i++)
+		strcat(name, "nine-and-");
+	for (unsigned i = 62; i < 216; i += 62)
+		name[i] = '.';
+	strcat(name, ".q.");
+	begin("q.", TYPE_A, 0);
+	for (unsigned i = 0; i < turns; i++) {
+		name[0] = (char)('a' + i);
+		at[i] = len;
+		put(SECTION_ANSWER, name, TYPE_A, 60, &i, 4);
+	}
+	for (; len + 16 < 65536; n++) {
+		put_u16(msg + len, (uint16_t)(0xc000 | at[n % turns]));
+		put_u16(msg + len + 2, TYPE_A);
+		put_u16(msg + len + 4, CLASS_IN);
+		put_u32(msg + len + 6, 60);
+		put_u16(msg + len + 10, 4);
+		put_u32(msg + len + 12, n);
+		len += 16;
+	}
+	put_u16(msg + 6, (uint16_t)n);
+}
+
+START_TEST(an_owner_that_stays_is_cheap_and_long_ones_that_change_are_refused)
+{
+	struct message m;
+	put_long_owners(1);
+	costs("a long owner");
+	ck_assert_int_eq(message_read(&m, msg, len, &pad), 0);
+	ck_assert(m.n == 1 && m.sets[0].n == 256);
+	pad_clear(&pad);
+	put_long_owners(5);
+	costs("long owners that take turns");
+	ck_assert_int_eq(message_read(&m, msg, len, &pad), -EBADMSG);
+	pad_clear(&pad);
+}
+END_TEST
+
 START_TEST(a_question_is_written_as_it_is_read)
 {
 	struct message m;
@@ -239,4 +284,7 @@ UNIT_MAIN("wire/sets", records_become_sets_and_signatures_stand_with_what_they_c
 	opt_is_taken_out_and_told,
 	what_stands_alone_is_kept_once_and_foreign_classes_not_at_all,
 	bad_rdata_and_every_cut_make_no_message_or_a_shorter_one,
-	long_hostile_messages_cost_little, a_question_is_written_as_it_is_read)
+	long_hostile_messages_cost_little,
+	an_owner_that_stays_is_cheap_and_long_ones_that_change_are_refused,
+	an_owner_that_stays_is_cheap_and_long_ones_that_change_are_refused,
+	a_question_is_written_as_it_is_read)
