@@ -23,6 +23,8 @@ void fake_reset(uint64_t wall_s);
 void fake_clock_set_wall(uint64_t wall_s);
 /* Forward only. */
 void fake_clock_set_us(uint64_t mono_us);
+/* So much time may pass in a step; in the real world a test has not for ever. */
+bool fake_can_pass(uint64_t ms);
 void fake_rand_seed(uint64_t seed);
 
 /* ---- the loop ---- */

@@ -32,6 +32,12 @@ void fake_clock_set_wall(uint64_t s)
 	wall_s = s - (mono_us / 1000000 - FAKE_START_S);
 }
 
+bool fake_can_pass(uint64_t ms)
+{
+	(void)ms;
+	return true;
+}
+
 void fake_reset(uint64_t s)
 {
 	mono_us = (uint64_t)FAKE_START_S * 1000000;

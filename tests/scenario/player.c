@@ -332,6 +332,14 @@ static bool play_all(struct play *p)
 	return true;
 }
 
+bool play_is_possible(const struct rpl *rpl)
+{
+	uint64_t ms = 0;
+	for (const struct rpl_step *step = rpl->steps; step; step = step->next)
+		ms += step->what == RPL_TIME_PASSES ? step->elapse_ms : 0;
+	return fake_can_pass(ms);
+}
+
 bool play(const struct rpl *rpl, const char *path, bool log, char why[PLAY_WHY])
 {
 	struct play p = { .rpl = rpl, .path = path, .log = log, .why = why };

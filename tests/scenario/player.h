@@ -13,5 +13,7 @@ enum {
 	PLAY_WHY = 4096
 };
 
+/* Its steps of time can be waited for. */
+bool play_is_possible(const struct rpl *rpl) PURE;
 /* False: why says at which line what went wrong. log: what is asked and told is printed. */
 bool play(const struct rpl *rpl, const char *path, bool log, char why[PLAY_WHY]);
