@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The same scenarios in the real world: what fake.h and subject.h promise, with the daemon as the
- * resolver and sockets at port 53 of every address there is. Runs in a network of its own in which
- * all addresses are local (tests/live/test_scenario); ROOTWARD is the program, SCENARIO_FOLDER
- * where its files may be. Time passes as it does. */
+/* The scenarios in the real world: what fake.h and subject.h promise, with the daemon as the
+ * resolver and sockets at port 53 of every address there is. Runs in a network of its own in
+ * which all addresses are local (tests/live/test_scenario); ROOTWARD is the program,
+ * SCENARIO_FOLDER where its files may be. Time passes as it does. */
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/list.h"
