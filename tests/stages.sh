@@ -38,8 +38,10 @@ COUNTS
 	printf '%-7s%-24s%6s s  %s passed, %s failed, %s skipped\n' \
 		"$verdict" "$name" "$((took / 10)).$((took % 10))" "$p" "$f" "$s"
 	if [ "$f" != 0 ]; then
-		grep -E '^(FAIL|ERROR)|[:,](error|fatal|warning):|Sanitizer|runtime error|: error: ' \
-			"$log" | head -n 20 | sed 's/^/	/'
+		{
+			grep -E '^(FAIL|ERROR)|Sanitizer|runtime error' "$log" || true
+			grep -E '[:,](error|fatal|warning):|: error: ' "$log" || true
+		} | head -n 20 | sed 's/^/	/'
 		echo "	... the end of $log:"
 		tail -n 15 "$log" | sed 's/^/	/'
 	fi
@@ -196,6 +198,7 @@ check() {
 	stage live-tsan live tsan $repeated
 	aslr=
 	cat build/check/*.log | grep '^skipped:' | sort -u | head -n 20 || true
+	grep -E '^(FAIL|ERROR)' build/check/*.log || true # once more, where the eye is
 	echo "./dev check took $(($(date +%s) - began)) s; logs are under build/check"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ]

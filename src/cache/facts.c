@@ -55,6 +55,7 @@ struct facts {
 	struct shard shard[SHARDS];
 	_Atomic uint32_t epoch;
 	_Atomic bool is_outage;
+	_Atomic uint64_t heard_ms;
 	struct lock lame_lock;
 	struct lame lame[LAME_ROWS];
 };
@@ -289,6 +290,18 @@ void facts_set_lame(
 void facts_set_outage(struct facts *f)
 {
 	atomic_store_explicit(&f->is_outage, true, memory_order_relaxed);
+}
+
+void facts_note_heard(struct facts *f, uint64_t now_ms)
+{
+	/* It changes once a millisecond, and is read by all. */
+	if (facts_heard_ms(f) != now_ms)
+		atomic_store_explicit(&f->heard_ms, now_ms, memory_order_relaxed);
+}
+
+uint64_t facts_heard_ms(const struct facts *f)
+{
+	return atomic_load_explicit(&f->heard_ms, memory_order_relaxed);
 }
 
 bool facts_is_outage(const struct facts *f)

@@ -53,6 +53,9 @@ void facts_set_lame(struct facts *facts, const struct endpoint *server, const ui
 /* No server at all answers: the fault is the uplink's, and what fails meanwhile says little. */
 void facts_set_outage(struct facts *facts);
 bool facts_is_outage(const struct facts *facts);
+/* When any server was heard last, by any worker. */
+void facts_note_heard(struct facts *facts, uint64_t now_ms);
+uint64_t facts_heard_ms(const struct facts *facts);
 /* Forgets every failure and back-off, and that there is an outage: the uplink is back, or
  * there is another. */
 void facts_forgive(struct facts *facts);

@@ -183,7 +183,7 @@ struct resolver {
 	uint32_t failures[FAMILIES]; /* in a row, of all servers of the family */
 	uint16_t slow[ZONE_BUCKETS]; /* iterators that wait long, by zone */
 	uint16_t slow_max;           /* of them in one zone */
-	uint64_t heard_ms;           /* when any server answered last */
+	uint64_t failing_ms;         /* when they began: nobody was heard since */
 	struct hash_key secret;      /* of our cookies */
 	struct priming priming;
 	struct message message; /* the one being read, and */

@@ -20,7 +20,7 @@ enum {
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
 	OUTAGE = 16,      /* failures in a row, of all servers there are, */
-	OUTAGE_MS = 300,  /* and nobody was heard for so long */
+	OUTAGE_MS = 300,  /* within so long or longer, in which nobody was heard */
 	SEE_AGAIN = 64,   /* questions to a server that is known to lack something */
 	LETTERS_SURE = 8, /* of a mixed spelling that is echoed: 8 bits nobody can know */
 	RCODE_BADCOOKIE = 23,
@@ -255,17 +255,21 @@ enum step send_question(struct iter *it)
 
 /* ---- what comes back ------------------------------------------------------------------- */
 
-/* While others answer, many questions to one that is silent are its matter (hazard B12). */
+/* While others answer, any worker, many questions to one that is silent are its matter (hazard
+ * B12). The failures have to take their time: what comes at once was late together with us. */
 static bool is_outage(const struct resolver *resolver, uint64_t now_ms)
 {
 	return resolver->failures[FAMILY_IPV4] + resolver->failures[FAMILY_IPV6] >= OUTAGE &&
-	       now_ms >= resolver->heard_ms + OUTAGE_MS;
+	       now_ms >= resolver->failing_ms + OUTAGE_MS &&
+	       facts_heard_ms(resolver->facts) < resolver->failing_ms;
 }
 
 static void count_failure(struct iter *it, const struct attempt *attempt)
 {
 	struct resolver *resolver = it->resolution->resolver;
 	facts_failure(resolver->facts, &attempt->server->at, it->resolution->now_ms);
+	if (facts_heard_ms(resolver->facts) >= resolver->failing_ms)
+		resolver->failing_ms = it->resolution->now_ms;
 	resolver->failures[attempt->server->family]++;
 	if (is_outage(resolver, it->resolution->now_ms))
 		facts_set_outage(resolver->facts);
@@ -386,7 +390,7 @@ static void take_reply(
 	/* When nobody at all was there and somebody is again, it was the uplink. */
 	if (is_outage(resolver, it->resolution->now_ms))
 		facts_forgive(resolver->facts);
-	resolver->heard_ms = it->resolution->now_ms;
+	facts_note_heard(resolver->facts, it->resolution->now_ms);
 	resolver->failures[attempt->server->family] = 0;
 	if (attempt->is_tcp)
 		facts_heard(resolver->facts, &attempt->server->at);

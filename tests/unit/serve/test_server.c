@@ -8,6 +8,7 @@
 #include "wire/message.h"
 #include "zone/zone.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -84,16 +85,36 @@ static struct stream_opts stream_limits(uint32_t per_client)
 		.memory = 1 << 24 };
 }
 
-/* A socket as a service manager hands it down. */
+/* A socket as a service manager hands it down; -1: somebody has its port. */
 static int bound(int kind, struct addr *addr)
 {
 	int fd = socket(AF_INET, kind, 0);
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(bind(fd, &addr->any, addr_len(addr)), 0);
+	if (bind(fd, &addr->any, addr_len(addr)) < 0) {
+		ck_assert_int_eq(errno, EADDRINUSE);
+		(void)close(fd);
+		return -1;
+	}
 	ck_assert_int_eq(addr_local(addr, fd), 0);
 	if (kind == SOCK_STREAM)
 		ck_assert_int_eq(listen(fd, 16), 0);
 	return fd;
+}
+
+/* For UDP and TCP, of one port, which the kernel chooses for UDP. */
+static void inherit(struct server_opts *opts, const struct addr *any)
+{
+	int udp, tcp = -1;
+	do {
+		struct addr at = *any;
+		udp = bound(SOCK_DGRAM, &at);
+		ck_assert_int_ge(udp, 0);
+		tcp = bound(SOCK_STREAM, &at);
+		if (tcp < 0)
+			(void)close(udp);
+	} while (tcp < 0);
+	opts->inherit[opts->inherited++] = udp;
+	opts->inherit[opts->inherited++] = tcp;
 }
 
 static void start(struct rig *rig, uint32_t per_client, bool is_inherited)
@@ -105,10 +126,8 @@ static void start(struct rig *rig, uint32_t per_client, bool is_inherited)
 	memset(rig, 0, sizeof *rig);
 	ck_assert_int_eq(addr_parse(&opts.listen[0], "127.0.0.1@0", 53, &err), 0);
 	if (is_inherited) {
-		struct addr at = opts.listen[0];
 		opts.listeners = 0;
-		opts.inherit[opts.inherited++] = bound(SOCK_DGRAM, &at);
-		opts.inherit[opts.inherited++] = bound(SOCK_STREAM, &at);
+		inherit(&opts, &opts.listen[0]);
 	}
 	rig->loop = loop_new();
 	rig->server = server_new(&opts, rig->loop, &err);
