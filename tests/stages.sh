@@ -8,7 +8,7 @@
 threaded="net serve ctl"
 
 # Live tests that are repeated under the sanitizers; the others take too long there.
-repeated="churn config dig forward limits packets random reload resolve signed sources tcp traps"
+repeated="churn config dig dot forward limits packets random reload resolve signed sources tcp traps"
 
 # sums: the counts in what is read, as "passed failed skipped"
 sums() {

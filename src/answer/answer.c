@@ -25,7 +25,8 @@ enum {
 	OPTION_HEAD = 4,
 	EDE_LEN = OPTION_HEAD + 2,
 	TSIG_FIXED = 10,
-	ANY_TTL = 3600
+	ANY_TTL = 3600,
+	PADDING_BLOCK = 468 /* RFC 8467 4.1 */
 };
 
 struct answerer *answerer_new(const struct hash_key *secret)
@@ -96,6 +97,18 @@ bool answer_has_cookie(
 		       q->edns.cookie, q->edns.cookie_len, out) == COOKIE_GOOD;
 }
 
+/* Makes the reply, of n bytes so far, a whole number of blocks, as far as there is room. */
+static uint8_t *put_padding(uint8_t *p, uint32_t n, uint32_t limit)
+{
+	if (n + OPTION_HEAD > limit)
+		return p;
+	uint32_t whole = (n + OPTION_HEAD + PADDING_BLOCK - 1) / PADDING_BLOCK * PADDING_BLOCK;
+	uint32_t pad = (whole < limit ? whole : limit) - n - OPTION_HEAD;
+	p = put_option(p, OPTION_PADDING, pad);
+	memset(p, 0, pad);
+	return p + pad;
+}
+
 static void write_opt(struct answerer *a, const struct question *q,
 	const struct answer_from *from, unsigned rcode)
 {
@@ -128,6 +141,8 @@ static void write_opt(struct answerer *a, const struct question *q,
 			memcpy(p + 2, a->text, a->text_len);
 		p += 2 + a->text_len;
 	}
+	if (from->is_tls && q->edns.has_padding)
+		p = put_padding(p, w->len + (uint32_t)(p - start), w->limit);
 	put_u16(start + 9, (uint16_t)(p - start - EDNS_FIXED_LEN));
 	w->len += (uint32_t)(p - start);
 	w->count[SECTION_ADDITIONAL]++;

@@ -25,6 +25,7 @@ struct answer_from {            /* who asks, and how: for one batch or one query
 	const uint8_t *address; /* 4 or 16 bytes */
 	size_t address_len;
 	bool is_stream;
+	bool is_tls;      /* who asked for padding gets it (RFC 7830, 8467) */
 	bool may_recurse; /* RA is told */
 	uint64_t now_s;   /* wall clock */
 };

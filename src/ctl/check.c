@@ -5,6 +5,7 @@
 #include "ctl/config.h"
 #include "ctl/daemon.h"
 #include "ctl/report.h"
+#include "ctl/tls.h"
 #include "ctl/way.h"
 #include "ctl/zones.h"
 #include "text/load.h"
@@ -92,13 +93,23 @@ static bool is_way_good(const struct config *config, struct complaints *complain
 	return true;
 }
 
+static bool is_tls_good(const struct config *config, struct complaints *complaints)
+{
+	struct tickets *tickets = tickets_new();
+	struct tls_setup *setup;
+	bool is_good = tls_build(&setup, config, NULL, tickets, false, complaints) == 0;
+	tls_setup_drop(&setup);
+	tickets_free(&tickets);
+	return is_good;
+}
+
 int check_config(const char *path, const struct check_opts *opts)
 {
 	static const struct zones_wish whole;
 	struct complaints complaints = { 0 };
 	struct config *config = config_read(path, &complaints);
 	struct zones *zones = config ? zones_build(config, NULL, &whole, &complaints) : NULL;
-	if (zones && !is_way_good(config, &complaints))
+	if (zones && (!is_way_good(config, &complaints) || !is_tls_good(config, &complaints)))
 		zones_free(&zones);
 	struct totals totals = sum(zones, &complaints);
 	json_t *list = json_array();

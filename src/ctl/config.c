@@ -183,6 +183,9 @@ static void read_row(struct text *text, const struct tree_node *key, size_t i)
 		return;
 	}
 	bool is_new = !r->said[i].file;
+	if (is_new)
+		r->config->places[i] = (struct config_place){ text->path, key->value->line,
+			key->value->column };
 	if (!is_first(text, key, row->key, &r->said[i], is_list(row->kind)))
 		return;
 	if (is_list(row->kind))
@@ -347,12 +350,15 @@ static void set_defaults(struct config *config)
 	}
 	config->workers = count_cores();
 	config->control = config->hints = "";
+	config->tls_certificate = config->tls_key = "";
+	config->tls_client_ca = config->tls_client_crl = "";
 }
 
 static struct config_reader *start(struct complaints *complaints)
 {
 	struct config_reader *r = mem_new(sizeof *r);
 	r->config = mem_new(sizeof *r->config);
+	r->config->places = mem_array(OPTIONS_N, sizeof *r->config->places);
 	r->complaints = complaints;
 	set_defaults(r->config);
 	return r;
@@ -391,6 +397,13 @@ struct config *config_read_text(
 	return end(r, before);
 }
 
+struct config_place config_place_of(const struct config *config, const char *key)
+{
+	size_t i = find_row(key);
+	must(i < OPTIONS_N);
+	return config->places[i];
+}
+
 void config_free(struct config **config)
 {
 	if (!*config)
@@ -399,6 +412,7 @@ void config_free(struct config **config)
 	mem_free((*config)->zones);
 	mem_free((*config)->stubs);
 	mem_free((*config)->specials);
+	mem_free((*config)->places);
 	mem_free(*config);
 	*config = NULL;
 }
@@ -407,7 +421,7 @@ static bool is_same(const struct option *row, const void *a, const void *b)
 {
 	if (row->kind == OPTION_NUMBER || row->kind == OPTION_SIZE)
 		return *(const uint64_t *)a == *(const uint64_t *)b;
-	if (row->kind == OPTION_ADDRS) {
+	if (row->kind == OPTION_ADDRS || row->kind == OPTION_ADDRS_TLS) {
 		const struct addrs *x = a, *y = b;
 		bool same = x->n == y->n;
 		for (size_t i = 0; same && i < x->n; i++)

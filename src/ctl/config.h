@@ -83,7 +83,7 @@ enum {
 };
 
 struct config { /* open: plain values, in the order of option.c */
-	struct addrs listen;
+	struct addrs listen, listen_tls;
 	uint64_t workers;
 	const char *control, *state, *user; /* empty: not said */
 	uint64_t tcp_idle_ms, tcp_connections, tcp_per_client, tcp_memory;
@@ -91,6 +91,9 @@ struct config { /* open: plain values, in the order of option.c */
 	bool cookies;
 	uint64_t edns_size;
 	const char *version, *identity, *nsid;
+	/* paths; empty: not said */
+	const char *tls_certificate, *tls_key, *tls_client_ca, *tls_client_crl;
+	uint64_t tls_client_auth; /* enum client_auth */
 	uint64_t log_level, log_queries;
 	struct config_access access;
 	uint64_t cache_size, ttl_min_ms, ttl_max_ms, negative_max_ms;
@@ -106,7 +109,8 @@ struct config { /* open: plain values, in the order of option.c */
 	bool has_own_chain; /* the file says chain */
 	struct config_zone *zones;
 	size_t zones_n;
-	bool has_own_listen; /* the file says server.listen */
+	bool has_own_listen;         /* the file says server.listen */
+	struct config_place *places; /* of the rows' values, file NULL: not said */
 	struct arena arena;
 };
 
@@ -116,6 +120,8 @@ struct config *config_read(const char *path, struct complaints *complaints) CHEC
 struct config *config_read_text(
 	const char *name, const char *text, size_t n, struct complaints *complaints) CHECKED;
 void config_free(struct config **config);
+/* Where a key's value is said. */
+struct config_place config_place_of(const struct config *config, const char *key);
 /* The rows of options that need a restart and differ: at most size of them into out. */
 struct option;
 size_t config_compare(

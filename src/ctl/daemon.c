@@ -29,7 +29,8 @@ enum {
 	FILES_BESIDE = 256,       /* descriptors for other things than TCP clients */
 	QUESTIONS_WANTED = 10000, /* to other servers at a time, a descriptor each */
 	QUESTIONS_LEAST = 64,
-	FIRST_INHERITED = 3
+	FIRST_INHERITED = 3,
+	HOUR_MS = 3600 * 1000
 };
 
 /* ---- orders --------------------------------------------------------------------------- */
@@ -114,6 +115,15 @@ static void on_files(void *user)
 		reload_links(d);
 }
 
+static void on_hour(void *user)
+{
+	struct daemon *d = user;
+	if (++d->hours % (TICKET_ROTATE_S / 3600) == 0)
+		tickets_rotate(d->tickets);
+	if (d->tls)
+		tls_audit(d->tls, &d->tls_told);
+}
+
 /* Another network: what failed may work, other neighbours may ask, other servers are near. */
 static void on_routes(void *user)
 {
@@ -140,7 +150,7 @@ static void ask_for_files(const struct config *config)
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
-	uint64_t sockets = 2 * config->workers * config->listen.n;
+	uint64_t sockets = config->workers * (2 * config->listen.n + config->listen_tls.n);
 	/* The streams hold an eighth of all back for others. */
 	uint64_t upstream = config->links_n ? QUESTIONS_WANTED : 0;
 	uint64_t wanted = (config->tcp_connections + sockets + upstream + FILES_BESIDE) * 8 / 7;
@@ -167,7 +177,9 @@ static void raise_files(struct daemon *d)
 	ask_for_files(d->config);
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
 		return;
-	uint64_t taken = 2 * d->config->workers * d->config->listen.n + FILES_BESIDE;
+	uint64_t taken =
+		d->config->workers * (2 * d->config->listen.n + d->config->listen_tls.n) +
+		FILES_BESIDE;
 	uint64_t left = limit.rlim_cur > taken ? (limit.rlim_cur - taken) / 2 : 0;
 	d->questions = (uint32_t)(left > QUESTIONS_WANTED  ? QUESTIONS_WANTED
 				  : left < QUESTIONS_LEAST ? QUESTIONS_LEAST
@@ -176,21 +188,21 @@ static void raise_files(struct daemon *d)
 
 /* Without IPv6 on this host its addresses are left out, as long as others remain: a file that
  * names ::1 beside 127.0.0.1 serves in a container as it does elsewhere. */
-static size_t fill_listen(struct server_opts *opts, const struct config *config)
+static size_t fill_listen(struct addr *out, const struct addrs *listen, const char *key)
 {
 	bool has_ipv6 = socket_has_ipv6();
 	size_t n = 0;
-	for (size_t i = 0; i < config->listen.n; i++) {
-		const struct addr *addr = &config->listen.list[i];
+	for (size_t i = 0; i < listen->n; i++) {
+		const struct addr *addr = &listen->list[i];
 		if (addr->any.sa_family != AF_INET6 || has_ipv6)
-			opts->listen[n++] = *addr;
+			out[n++] = *addr;
 	}
 	if (!n) { /* binding tells what is wrong with the first */
-		n = config->listen.n;
-		memcpy(opts->listen, config->listen.list, n * sizeof opts->listen[0]);
-	} else if (n < config->listen.n) {
+		n = listen->n;
+		memcpy(out, listen->list, n * sizeof out[0]);
+	} else if (n < listen->n) {
 		log_line(LOG_WARNING,
-			"this host has no IPv6: such addresses of server.listen are left out");
+			"this host has no IPv6: such addresses of %s are left out", key);
 	}
 	return n;
 }
@@ -223,7 +235,10 @@ static int listen_all(struct daemon *d)
 	opts->inherited = inherit_fds(opts->inherit, array_len(opts->inherit));
 	/* Whose sockets come from a service manager, and who says nothing, wants no others. */
 	if (!opts->inherited || d->config->has_own_listen)
-		opts->listeners = fill_listen(opts, d->config);
+		opts->listeners =
+			fill_listen(opts->listen, &d->config->listen, "server.listen");
+	opts->tls_listeners =
+		fill_listen(opts->listen_tls, &d->config->listen_tls, "server.listen-tls");
 	reload_streams(&opts->streams, d->config);
 	d->server = server_new(opts, d->loop, &err);
 	mem_free(opts);
@@ -320,7 +335,8 @@ static int serve(struct daemon *d, struct complaints *complaints)
 {
 	static const struct zones_wish whole;
 	d->zones = zones_build(d->config, NULL, &whole, complaints);
-	bool is_refused = !d->zones || reload_way(&d->way, d, d->config, complaints) < 0;
+	bool is_refused = !d->zones || reload_way(&d->way, d, d->config, complaints) < 0 ||
+			  tls_build(&d->tls, d->config, NULL, d->tickets, true, complaints) < 0;
 	print_complaints(complaints);
 	if (is_refused)
 		return EXIT_CONFIG;
@@ -331,6 +347,10 @@ static int serve(struct daemon *d, struct complaints *complaints)
 	}
 	d->routes = routes_new(d->loop, on_routes, d);
 	d->follow = follow_new(d->loop, on_files, d);
+	d->follow_tls = follow_new(d->loop, on_files, d);
+	d->hourly = loop_timer_new(d->loop, on_hour, d);
+	loop_timer_start(d->hourly, HOUR_MS, HOUR_MS);
+	reload_follow_tls(d);
 	follow_set(d->follow, d->way ? &d->way->watched : NULL);
 	say_ready(d);
 	loop_run(d->loop);
@@ -367,16 +387,21 @@ int daemon_run(const char *config_path, uint64_t started_us)
 	list_init(&d.asked);
 	(void)signal(SIGPIPE, SIG_IGN);
 	key_draw_secret();
+	d.tickets = tickets_new();
 	int rc = open_and_serve(&d, &complaints);
 	server_free(&d.server);
 	control_close(&d.control);
 	follow_free(&d.follow);
+	follow_free(&d.follow_tls);
+	loop_timer_free(&d.hourly);
 	routes_free(&d.routes);
 	loop_free(&d.loop);
 	reload_fini(&d);
 	explain_fini(&d);
 	struct serve_way *way = d.way ? &d.way->serve : NULL;
 	serve_way_drop(&way);
+	tls_setup_drop(&d.tls);
+	tickets_free(&d.tickets);
 	chain_shared_free(&d.shared);
 	facts_free(&d.facts);
 	cache_free(&d.cache);

@@ -7,6 +7,7 @@
 #include "ctl/config.h"
 #include "ctl/control.h"
 #include "ctl/follow.h"
+#include "ctl/tls.h"
 #include "ctl/way.h"
 #include "ctl/zones.h"
 #include "net/routes.h"
@@ -23,11 +24,15 @@ struct daemon { /* open */
 	struct config *initial; /* in force for that */
 	struct zones *zones;
 	struct way *way;     /* of names outside them; NULL: there is none */
+	struct tls_setup *tls; /* NULL: nobody is served over TLS */
+	struct tickets *tickets;
+	unsigned tls_told, hours; /* for the hourly look at the certificate */
+	struct loop_timer *hourly;
 	struct cache *cache; /* these three from the first way on, for good */
 	struct facts *facts;
 	struct chain_shared *shared;
 	uint32_t questions; /* to other servers at a time; 0: as many as may be */
-	struct follow *follow;
+	struct follow *follow, *follow_tls;
 	struct routes *routes; /* NULL: nobody tells of changes */
 	uint64_t started_us;
 	uint64_t reloads, reloads_failed;

@@ -19,6 +19,7 @@ enum {
 };
 
 static const char *const off_words[] = { "off" };
+static const char *const auth_words[] = { "off", "offer", "require" };
 static const char *const level_words[] = { "error", "warning", "info", "debug" };
 
 /* clang-format off */
@@ -29,8 +30,8 @@ const struct option option_rows[OPTIONS_N] = {
 	{ "server.listen", OPTION_ADDRS, true, AT(listen),
 	  "[127.0.0.1@53, \"::1@53\"]", 1, LISTENERS_MAX, NULL,
 	  "Addresses to answer on, over UDP and TCP." },
-	{ "server.listen-tls", OPTION_ABSENT, true, 0, NULL, 0, 0, NULL,
-	  "Addresses to answer on over TLS." },
+	{ "server.listen-tls", OPTION_ADDRS_TLS, true, AT(listen_tls), "[]", 0, LISTENERS_MAX,
+	  NULL, "Addresses to answer on over TLS (RFC 7858); port 853 unless said." },
 	{ "server.workers", OPTION_NUMBER, true, AT(workers), NULL, 1, WORKERS_MAX, NULL,
 	  "Threads that answer; without it one per core." },
 	{ "server.control", OPTION_PATH, true, AT(control), NULL, 0, 0, NULL,
@@ -63,7 +64,16 @@ const struct option option_rows[OPTIONS_N] = {
 	  "What id.server and hostname.bind tell; empty: refused." },
 	{ "server.nsid", OPTION_TEXT, false, AT(nsid), "\"\"", 0, 255, NULL,
 	  "What the NSID option (RFC 5001) tells; empty: nothing." },
-	{ "tls", OPTION_ABSENT, false, 0, NULL, 0, 0, NULL, "Certificates for TLS." },
+	{ "tls.certificate", OPTION_PATH, false, AT(tls_certificate), NULL, 0, 0, NULL,
+	  "PEM file with the server's certificate and, behind it, those that lead to a root." },
+	{ "tls.key", OPTION_PATH, false, AT(tls_key), NULL, 0, 0, NULL,
+	  "PEM file with its private key, without a passphrase." },
+	{ "tls.client-ca", OPTION_PATH, false, AT(tls_client_ca), NULL, 0, 0, NULL,
+	  "PEM file with the authorities that clients' certificates have to lead to." },
+	{ "tls.client-crl", OPTION_PATH, false, AT(tls_client_crl), NULL, 0, 0, NULL,
+	  "PEM file with certificates of clients that are revoked." },
+	{ "tls.client-auth", OPTION_WORD, false, AT(tls_client_auth), "off", 0, 2, auth_words,
+	  "Whether clients are asked for a certificate, or served only with one." },
 	{ "zones", OPTION_ZONES, false, AT(zones), "[]", 0, 0, NULL,
 	  "Zones to serve: { name, file } for one, { folder } for every NAME.zone in a "
 	  "folder." },
@@ -261,10 +271,10 @@ static int read_text(const struct option *row, const char **out, const struct op
 	return 0;
 }
 
-static int read_addr(struct addrs *addrs, const char *text, struct err *err)
+static int read_addr(struct addrs *addrs, const char *text, uint16_t port, struct err *err)
 {
 	struct addr addr;
-	int rc = addr_parse(&addr, text, 53, err);
+	int rc = addr_parse(&addr, text, port, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < addrs->n; i++)
@@ -355,7 +365,9 @@ static int read_kind(const struct option *row, const struct option_word *word, v
 	case OPTION_WORD:
 		return read_word(row, slot, word->text, err);
 	case OPTION_ADDRS:
-		return read_addr(slot, word->text, err);
+		return read_addr(slot, word->text, 53, err);
+	case OPTION_ADDRS_TLS:
+		return read_addr(slot, word->text, 853, err);
 	case OPTION_ACCESS:
 		return read_access(slot, word->text, err);
 	case OPTION_ZONES:
@@ -424,6 +436,7 @@ static const char *kind_text(enum option_kind kind)
 	case OPTION_PATH:
 		return "path";
 	case OPTION_ADDRS:
+	case OPTION_ADDRS_TLS:
 		return "list of address@port";
 	case OPTION_ZONES:
 		return "list of zones";

@@ -13,22 +13,23 @@
 #include <stdio.h>
 
 enum option_kind {
-	OPTION_BOOL,     /* bool */
-	OPTION_NUMBER,   /* uint64_t */
-	OPTION_SIZE,     /* uint64_t, bytes: 64MB */
-	OPTION_DURATION, /* uint64_t, milliseconds: 1h30m */
-	OPTION_TEXT,     /* const char *, at most max bytes */
-	OPTION_PATH,     /* const char *, counted from the file's folder */
-	OPTION_WORD,     /* uint64_t, the index into words */
-	OPTION_ADDRS,    /* struct addrs */
-	OPTION_ZONES,    /* a list of maps, see config.c */
-	OPTION_INCLUDE,  /* a list of files */
-	OPTION_ACCESS,   /* struct config_access */
-	OPTION_STUBS,    /* a list of maps, see parts.c */
-	OPTION_SPECIAL,  /* a map from names, see parts.c */
-	OPTION_STALE,    /* enum consistency and a time, see parts.c */
-	OPTION_LINKS,    /* a list of links, see links.c */
-	OPTION_ABSENT,   /* known, but not in this version */
+	OPTION_BOOL,      /* bool */
+	OPTION_NUMBER,    /* uint64_t */
+	OPTION_SIZE,      /* uint64_t, bytes: 64MB */
+	OPTION_DURATION,  /* uint64_t, milliseconds: 1h30m */
+	OPTION_TEXT,      /* const char *, at most max bytes */
+	OPTION_PATH,      /* const char *, counted from the file's folder */
+	OPTION_WORD,      /* uint64_t, the index into words */
+	OPTION_ADDRS,     /* struct addrs; port 53 unless said */
+	OPTION_ADDRS_TLS, /* the same; port 853 */
+	OPTION_ZONES,     /* a list of maps, see config.c */
+	OPTION_INCLUDE,   /* a list of files */
+	OPTION_ACCESS,    /* struct config_access */
+	OPTION_STUBS,     /* a list of maps, see parts.c */
+	OPTION_SPECIAL,   /* a map from names, see parts.c */
+	OPTION_STALE,     /* enum consistency and a time, see parts.c */
+	OPTION_LINKS,     /* a list of links, see links.c */
+	OPTION_ABSENT,    /* known, but not in this version */
 };
 
 struct option {          /* open */
@@ -43,7 +44,7 @@ struct option {          /* open */
 };
 
 enum {
-	OPTIONS_N = 40
+	OPTIONS_N = 44
 };
 extern const struct option option_rows[OPTIONS_N];
 
@@ -60,7 +61,7 @@ int option_read(const struct option *row, const struct option_word *word, void *
 /* A list of words, each read by option_read() into the same slot. */
 static inline bool option_is_words(enum option_kind kind)
 {
-	return kind == OPTION_ADDRS || kind == OPTION_ACCESS;
+	return kind == OPTION_ADDRS || kind == OPTION_ADDRS_TLS || kind == OPTION_ACCESS;
 }
 /* A path as the file means it. */
 const char *option_path(struct arena *arena, const char *folder, const char *path);

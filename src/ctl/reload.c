@@ -29,6 +29,7 @@ struct build { /* what the builder makes of the files */
 	struct zones *zones;   /* NULL: refused */
 	const struct zones *old;
 	struct way *way; /* NULL: it has none */
+	struct tls_setup *tls;
 	bool is_refused, is_links, is_new; /* is_new: answers can differ */
 	struct complaints complaints;
 	const uint8_t **names;
@@ -119,6 +120,7 @@ static void build_free(struct build **held)
 		zones_free(&b->zones);
 	}
 	drop_way(&b->way);
+	tls_setup_drop(&b->tls);
 	complaints_fini(&b->complaints);
 	mem_free(b->names);
 	json_decref(b->notes);
@@ -195,6 +197,17 @@ static void fill_serve(struct serve_opts *out, const struct config *config)
 	(void)snprintf(out->nsid, sizeof out->nsid, "%s", config->nsid);
 }
 
+void reload_follow_tls(struct daemon *d)
+{
+	d->tls_told = 0;
+	follow_set(d->follow_tls, d->tls ? &d->tls->watched : NULL);
+	if (!d->tls)
+		return;
+	log_line(LOG_INFO, "TLS with the certificate of %s, serial %s, %lld days left",
+		d->tls->facts.names, d->tls->facts.serial, (long long)tls_days_left(d->tls));
+	tls_audit(d->tls, &d->tls_told);
+}
+
 void reload_streams(struct stream_opts *out, const struct config *config)
 {
 	*out = (struct stream_opts){
@@ -219,7 +232,7 @@ struct world *reload_world(const struct daemon *d)
 	for (size_t i = 0; i < special_n; i++)
 		if (!zones_find(d->zones, way->special[i]->apex_name))
 			list[n++] = way->special[i];
-	struct world *world = world_new(&opts, list, n, way);
+	struct world *world = world_new(&opts, list, n, way, d->tls ? d->tls->side : NULL);
 	mem_free(list);
 	return world;
 }
@@ -233,7 +246,7 @@ static uint64_t digest_of(const struct way *way)
 static bool needs_switch(const struct daemon *d, const struct build *b)
 {
 	struct serve_opts a, z;
-	if (digest_of(d->way) != digest_of(b->way))
+	if (digest_of(d->way) != digest_of(b->way) || d->tls != b->tls)
 		return true;
 	if (b->config) {
 		fill_serve(&a, d->config);
@@ -283,6 +296,16 @@ static void take_way(struct daemon *d, struct build *b)
 	drop_way(&b->way);
 }
 
+static void take_tls(struct daemon *d, struct build *b)
+{
+	if (d->tls == b->tls)
+		return;
+	tls_setup_drop(&d->tls);
+	d->tls = b->tls;
+	b->tls = NULL;
+	reload_follow_tls(d);
+}
+
 static void adopt(struct daemon *d, struct build *b)
 {
 	if (b->zones) {
@@ -300,6 +323,7 @@ static void adopt(struct daemon *d, struct build *b)
 	}
 	b->is_adopted = true;
 	take_way(d, b);
+	take_tls(d, b);
 	if (b->is_new)
 		server_switch(d->server, reload_world(d), on_switched, d);
 	else
@@ -335,7 +359,9 @@ static void on_build(void *user)
 		b->config = config_read(b->daemon->path, &b->complaints);
 		config = b->config;
 	}
-	b->is_refused = !config || reload_way(&b->way, b->daemon, config, &b->complaints) < 0;
+	b->is_refused = !config || reload_way(&b->way, b->daemon, config, &b->complaints) < 0 ||
+			tls_build(&b->tls, config, b->daemon->tls, b->daemon->tickets, false,
+				&b->complaints) < 0;
 	if (b->is_refused || b->is_links)
 		return;
 	b->zones = zones_build(config, b->old, &b->wish, &b->complaints);

@@ -23,5 +23,7 @@ void reload_end(struct daemon *daemon);
 void reload_fini(struct daemon *daemon);
 /* The limits of TCP that the configuration asks for. */
 void reload_streams(struct stream_opts *out, const struct config *config);
+/* A certificate has come into force, or none is. */
+void reload_follow_tls(struct daemon *daemon);
 /* A world of the daemon's configuration and zones. */
 struct world *reload_world(const struct daemon *daemon) CHECKED;

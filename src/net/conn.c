@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One connection: queries in, answers out. */
+#include "net/dot.h"
 #include "net/stream_inside.h"
 
 #include <errno.h>
@@ -50,16 +51,11 @@ static ssize_t send_some(struct conn *c, const uint8_t *p, size_t n)
 	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR ? 0 : -1;
 }
 
-/* Sends what lies in the shared area, and keeps what is not taken. false: c must be closed. */
-static bool flush(struct conn *c)
+bool conn_put(struct conn *c, const uint8_t *p, size_t n)
 {
-	struct streams *set = c->set;
-	size_t n = set->out_len, sent = 0;
-	set->out_len = 0;
-	if (n == 0)
-		return true;
+	size_t sent = 0;
 	if (!c->out) {
-		ssize_t k = send_some(c, set->out, n);
+		ssize_t k = send_some(c, p, n);
 		if (k < 0)
 			return false;
 		sent = (size_t)k;
@@ -67,7 +63,18 @@ static bool flush(struct conn *c)
 			return true;
 		stall_again(c);
 	}
-	return keep(c, &c->out, set->out + sent, n - sent);
+	return keep(c, &c->out, p + sent, n - sent);
+}
+
+/* Sends what lies in the shared area, and keeps what is not taken. false: c must be closed. */
+static bool flush(struct conn *c)
+{
+	struct streams *set = c->set;
+	size_t n = set->out_len;
+	set->out_len = 0;
+	if (n == 0)
+		return true;
+	return c->dot ? dot_put(c, set->out, n) : conn_put(c, set->out, n);
 }
 
 static bool is_over_unsent(const struct conn *c)
@@ -113,6 +120,7 @@ static enum served serve_batch(
 		set->items[i].query_len = frames[i].len;
 		set->items[i].reply_len = REPLY_DROP;
 		set->items[i].peer = &c->peer;
+		set->items[i].transport = c->dot ? TRANSPORT_TLS : TRANSPORT_TCP;
 		set->items[i].owner = c;
 	}
 	set->on_batch(set->user, set->items, n);
@@ -186,7 +194,7 @@ static bool should_pause(const struct conn *c)
 void conn_watch(struct conn *c)
 {
 	int events = 0;
-	if (!c->is_ending && !c->is_paused)
+	if (!c->is_ending && !c->is_paused && !dot_is_in_line(c))
 		events |= UV_READABLE;
 	if (c->out)
 		events |= UV_WRITABLE;
@@ -213,6 +221,9 @@ static void conn_settle(struct conn *c, bool is_fresh)
 	}
 	if (c->place == PLACE_RESUME) {
 		/* It settles when it has been read from. */
+	} else if (dot_is_shaking(c)) {
+		if (c->place != PLACE_SHAKE)
+			wait_in(c, &set->dots.shakes, PLACE_SHAKE);
 	} else if (c->in && !c->is_paused) {
 		if (is_fresh || c->place != PLACE_MESSAGE)
 			wait_in(c, &set->messages, PLACE_MESSAGE);
@@ -228,34 +239,45 @@ static void conn_settle(struct conn *c, bool is_fresh)
 	conn_watch(c);
 }
 
+/* Reads want bytes, or what TLS makes of as many; there is room for more. */
+static enum took take_in(struct conn *c, uint8_t *p, size_t want, size_t room, size_t *got)
+{
+	if (c->dot)
+		return dot_take(c, p, room, got);
+	ssize_t k = recv(conn_fd(c), p, want, MSG_DONTWAIT);
+	*got = k > 0 ? (size_t)k : 0;
+	if (k == 0)
+		return TOOK_END;
+	bool is_lost = k < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+	return is_lost ? TOOK_LOST : TOOK_SOME;
+}
+
 void conn_read(struct conn *c)
 {
 	struct streams *set = c->set;
-	size_t was = hold_len(c->in), want = READ, used;
-	int fd = conn_fd(c);
+	size_t was = hold_len(c->in), want = READ, got = 0, used;
+	enum took took = TOOK_SOME;
 	if (was) {
 		memcpy(set->in, c->in->bytes + c->in->at, was);
 		size_t missing = frame_missing(set->in, was);
 		want = missing > READ ? missing : READ;
 	}
 	/* A pause leaves whole messages behind: they come first. */
-	ssize_t got = was < FRAME_MAX ? recv(fd, set->in + was, want, MSG_DONTWAIT) : 0;
-	bool is_eof = got == 0 && was < FRAME_MAX;
-	if (got < 0) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) {
-			conn_close(c, END_CLOSE);
-			return;
-		}
-		got = 0;
+	if (was < FRAME_MAX)
+		took = take_in(c, set->in + was, want, IN_MAX - was, &got);
+	if (took == TOOK_LOST) {
+		conn_close(c, END_CLOSE);
+		return;
 	}
-	size_t n = was + (size_t)got;
+	size_t n = was + got;
 	set->busy = c;
 	enum served served = serve(c, set->in, n, &used);
 	set->busy = NULL;
 	/* Whole messages that are left wait for the unsent answers: the end is seen again. */
-	if (served == SERVED_LAST || (is_eof && frame_missing(set->in + used, n - used)))
+	if (served == SERVED_LAST ||
+		(took == TOOK_END && frame_missing(set->in + used, n - used)))
 		c->is_ending = true;
-	if (served == SERVED_LOST || (!c->is_ending && !keep_rest(c, was, (size_t)got, used))) {
+	if (served == SERVED_LOST || (!c->is_ending && !keep_rest(c, was, got, used))) {
 		conn_close(c, END_RESET);
 		return;
 	}
@@ -300,7 +322,9 @@ static void conn_ready(uv_poll_t *uv, int status, int events)
 			is_readable = true;
 		}
 	}
-	if (is_readable && !c->is_ending && !c->is_paused)
+	if (is_readable && dot_is_shaking(c))
+		dot_queue(c);
+	else if (is_readable && !c->is_ending && !c->is_paused)
 		conn_read(c);
 	else
 		conn_settle(c, false);
@@ -311,6 +335,8 @@ static void conn_ready(uv_poll_t *uv, int status, int events)
 /* Sends or keeps a whole answer; false when the connection is lost. */
 static bool send_answer(struct conn *c, const uint8_t *reply, size_t len)
 {
+	if (c->dot)
+		return dot_put_answer(c, reply, len);
 	uint8_t head[FRAME_HEAD];
 	union {
 		const uint8_t *in;

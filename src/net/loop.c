@@ -28,6 +28,13 @@ struct loop_timer {
 	void *user;
 };
 
+struct loop_turns {
+	uv_idle_t uv;
+	struct loop *loop;
+	void (*on_turn)(void *user);
+	void *user;
+};
+
 struct loop_watch {
 	uv_fs_event_t uv;
 	struct loop *loop;
@@ -229,6 +236,36 @@ void loop_timer_free(struct loop_timer **timer)
 		return;
 	uv_close((uv_handle_t *)&(*timer)->uv, free_handle);
 	*timer = NULL;
+}
+
+static void turned(uv_idle_t *uv)
+{
+	struct loop_turns *turns = container_of(uv, struct loop_turns, uv);
+	if (!turns->loop->is_ending)
+		turns->on_turn(turns->user);
+}
+
+struct loop_turns *loop_turns_new(struct loop *loop, void (*on_turn)(void *user), void *user)
+{
+	struct loop_turns *turns = mem_new(sizeof *turns);
+	must(uv_idle_init(&loop->uv, &turns->uv) == 0);
+	turns->loop = loop;
+	turns->on_turn = on_turn;
+	turns->user = user;
+	return turns;
+}
+
+void loop_turns_set(struct loop_turns *turns, bool is_on)
+{
+	must((is_on ? uv_idle_start(&turns->uv, turned) : uv_idle_stop(&turns->uv)) == 0);
+}
+
+void loop_turns_free(struct loop_turns **turns)
+{
+	if (!*turns)
+		return;
+	uv_close((uv_handle_t *)&(*turns)->uv, free_handle);
+	*turns = NULL;
 }
 
 static void changed(uv_fs_event_t *uv, const char *name, int events, int status)

@@ -47,6 +47,13 @@ void loop_timer_start(struct loop_timer *timer, uint64_t after_ms, uint64_t repe
 void loop_timer_stop(struct loop_timer *timer);
 void loop_timer_free(struct loop_timer **timer);
 
+/* Calls on_turn(user) once a turn while it is on, and lets the loop not sleep: for work that is
+ * to leave room for what comes meanwhile. Off at first. */
+struct loop_turns;
+struct loop_turns *loop_turns_new(struct loop *loop, void (*on_turn)(void *user), void *user);
+void loop_turns_set(struct loop_turns *turns, bool is_on);
+void loop_turns_free(struct loop_turns **turns);
+
 /* Something in the folder came, went or changed; changes that come together may be one call.
  * NULL: it is not there, or cannot be watched. */
 struct loop_watch;

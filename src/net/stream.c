@@ -2,6 +2,7 @@
 #include "net/stream.h"
 
 #include "net/clients.h"
+#include "net/dot.h"
 #include "net/socket.h"
 #include "net/stream_inside.h"
 
@@ -29,6 +30,7 @@ struct listener {
 	struct loop_poll *poll;
 	struct streams *set;
 	int fd;
+	bool is_tls;
 };
 
 size_t stream_connection_size(void)
@@ -49,6 +51,9 @@ void conn_close(struct conn *c, enum end end)
 {
 	struct streams *set = c->set;
 	int fd = conn_fd(c);
+	if (c->dot && end == END_CLOSE)
+		dot_end(c);
+	dot_free(c);
 	list_drop(&c->waits);
 	list_drop(&c->stalls);
 	conn_forget_laters(c);
@@ -111,6 +116,7 @@ static void set_timer(struct streams *set)
 	const struct conn *idle = first_waiting(&set->idle);
 	const struct conn *message = first_waiting(&set->messages);
 	const struct conn *stalled = first_stalled(&set->stalled);
+	const struct conn *shake = first_waiting(&set->dots.shakes);
 	const struct {
 		const struct conn *conn;
 		uint32_t since, allowed;
@@ -118,6 +124,7 @@ static void set_timer(struct streams *set)
 		{ idle, idle ? idle->wait_since : 0, idle_ms(set) },
 		{ message, message ? message->wait_since : 0, set->opts.message_ms },
 		{ stalled, stalled ? stalled->stall_since : 0, set->opts.stall_ms },
+		{ shake, shake ? shake->wait_since : 0, set->opts.message_ms },
 	};
 	uint64_t now = loop_now_ms(set->loop), due = 0;
 	for (size_t i = 0; i < array_len(heads); i++) {
@@ -134,18 +141,27 @@ static void set_timer(struct streams *set)
 	loop_timer_start(set->timer, due - now, 0);
 }
 
+/* Resets those whose message, or handshake, takes too long; budget is how many at most. */
+static uint32_t reset_late(struct streams *set, const struct list *head, uint32_t budget)
+{
+	struct conn *c;
+	while (budget && (c = first_waiting(head)) &&
+		!left(now_of(set), c->wait_since, set->opts.message_ms)) {
+		count_add(&set->count.reset_slow, 1);
+		conn_close(c, END_RESET);
+		budget--;
+	}
+	return budget;
+}
+
 static void on_time(void *user)
 {
 	struct streams *set = user;
 	uint32_t now = now_of(set), budget = CLOSE_BUDGET;
 	struct conn *c;
 	set->due = 0;
-	while (budget && (c = first_waiting(&set->messages)) &&
-		!left(now, c->wait_since, set->opts.message_ms)) {
-		count_add(&set->count.reset_slow, 1);
-		conn_close(c, END_RESET);
-		budget--;
-	}
+	budget = reset_late(set, &set->messages, budget);
+	budget = reset_late(set, &set->dots.shakes, budget);
 	while (budget && (c = first_stalled(&set->stalled)) &&
 		!left(now, c->stall_since, set->opts.stall_ms)) {
 		count_add(&set->count.reset_slow, 1);
@@ -226,18 +242,19 @@ static void refuse(struct streams *set, int fd)
 }
 
 /* A connection for fd, or NULL when there is no memory for one. */
-static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
+static struct conn *conn_new(struct streams *set, int fd, uint64_t client, bool is_tls)
 {
 	struct conn *c = mem_try(sizeof *c);
 	if (!c)
 		return NULL;
 	memset(c, 0, sizeof *c);
-	if (uv_poll_init(&set->loop->uv, &c->uv, fd)) {
+	c->set = set;
+	c->client = client;
+	if ((is_tls && !dot_new(c)) || uv_poll_init(&set->loop->uv, &c->uv, fd)) {
+		dot_free(c);
 		mem_free(c);
 		return NULL;
 	}
-	c->set = set;
-	c->client = client;
 	list_init(&c->waits);
 	list_init(&c->stalls);
 	list_init(&c->laters);
@@ -245,7 +262,7 @@ static struct conn *conn_new(struct streams *set, int fd, uint64_t client)
 }
 
 /* Takes fd in or closes it; false when no room can be made for more. */
-static bool admit(struct streams *set, int fd, const struct addr *peer)
+static bool admit(struct streams *set, int fd, const struct addr *peer, bool is_tls)
 {
 	uint64_t client = clients_of(set->clients, peer, CLIENT_BYTES);
 	int e = clients_put(set->clients, client, set->opts.per_client);
@@ -254,7 +271,8 @@ static bool admit(struct streams *set, int fd, const struct addr *peer)
 		return e == -EUSERS;
 	}
 	bool is_full = set->open >= set->limit || fd >= set->fd_limit;
-	struct conn *c = is_full && !close_oldest_idle(set) ? NULL : conn_new(set, fd, client);
+	struct conn *c =
+		is_full && !close_oldest_idle(set) ? NULL : conn_new(set, fd, client, is_tls);
 	if (!c) {
 		clients_drop(set->clients, client);
 		refuse(set, fd);
@@ -287,7 +305,7 @@ static void on_acceptable(void *user, int events)
 		memset(&peer, 0, sizeof peer);
 		int fd = accept4(listener->fd, &peer.any, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			if (!admit(set, fd, &peer))
+			if (!admit(set, fd, &peer, listener->is_tls))
 				accept_pause(set);
 			continue;
 		}
@@ -323,16 +341,22 @@ int stream_bind(const struct addr *addr, bool is_first, struct err *err)
 
 /* ---- the set ---- */
 
+/* A connection, whatever it waits for; NULL: there is none. */
+static struct conn *first_of_all(const struct streams *set)
+{
+	const struct list *const places[] = { &set->idle, &set->messages, &set->pending,
+		&set->resumes, &set->dots.shakes };
+	struct conn *c = NULL;
+	for (size_t i = 0; i < array_len(places) && !c; i++)
+		c = first_waiting(places[i]);
+	return c;
+}
+
 static void on_drain_time(void *user)
 {
 	struct streams *set = user;
-	while (set->open) {
-		struct conn *c = first_waiting(&set->idle);
-		c = c ? c : first_waiting(&set->messages);
-		c = c ? c : first_waiting(&set->pending);
-		c = c ? c : first_waiting(&set->resumes);
-		conn_close(c, END_RESET);
-	}
+	while (set->open)
+		conn_close(first_of_all(set), END_RESET);
 	loop_timer_stop(set->drain_timer);
 	/* The last thing here: it may free the set. */
 	set->on_drained(set->drain_user);
@@ -392,6 +416,7 @@ struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	list_init(&set->pending);
 	list_init(&set->resumes);
 	holds_init(&set->holds, opts->memory);
+	dots_init(set);
 	set->clients = clients;
 	apply_opts(set, opts);
 	set->timer = loop_timer_new(loop, on_time, set);
@@ -403,11 +428,14 @@ struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	return set;
 }
 
-bool streams_listen(struct streams *set, int fd)
+bool streams_listen(struct streams *set, int fd, bool is_tls)
 {
+	if (is_tls && !dots_prepare(set))
+		return false;
 	struct listener *listener = mem_new(sizeof *listener);
 	listener->set = set;
 	listener->fd = fd;
+	listener->is_tls = is_tls;
 	listener->poll = loop_poll_new(
 		set->loop, fd, set->is_accepting ? LOOP_READ : 0, on_acceptable, listener);
 	if (!listener->poll) {
@@ -444,8 +472,14 @@ void streams_drain(struct streams *set, void (*done)(void *user), void *user)
 		list_drop(first);
 		list_put(&idle, first);
 	}
-	while (!list_is_empty(&idle))
-		conn_read(container_of(idle.next, struct conn, waits));
+	struct conn *c;
+	while ((c = first_waiting(&idle)))
+		if (dot_is_shaking(c))
+			conn_close(c, END_CLOSE);
+		else
+			conn_read(c);
+	while ((c = first_waiting(&set->dots.shakes)))
+		conn_close(c, END_CLOSE);
 }
 
 static void listener_free(struct listener *listener)
@@ -464,9 +498,9 @@ void streams_free(struct streams **streams)
 	while (!list_is_empty(&set->listeners))
 		listener_free(container_of(set->listeners.next, struct listener, list));
 	struct conn *c;
-	while ((c = first_waiting(&set->idle)) || (c = first_waiting(&set->messages)) ||
-		(c = first_waiting(&set->pending)) || (c = first_waiting(&set->resumes)))
+	while ((c = first_of_all(set)))
 		conn_close(c, END_CLOSE);
+	dots_fini(set);
 	loop_timer_free(&set->timer);
 	loop_timer_free(&set->accept_timer);
 	loop_timer_free(&set->drain_timer);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stream.h -- DNS over TCP
+/* stream.h -- DNS over TCP, in clear text or in TLS
  *
  * What     Accepts, frames by the two length bytes, hands whole batches of queries
- *          to the batch function, gathers the answers of a wake-up into one write.
+ *          to the batch function, gathers the answers of a wake-up into one write. On a
+ *          listener for TLS that is the same behind a handshake (crypto/tls.h).
  * Threads  One set of streams per loop.
  * Memory   A connection at rest owns no buffer. Half a query or unsent answers are
  *          copied into buffers counted against the memory limit.
@@ -11,7 +12,8 @@
  *          stops, 5 s without progress, then reset; near the memory limit reading
  *          stops, beyond it the largest holder is reset. A read takes 4 KiB. The oldest
  *          idle connection makes room for a new one.
- * Read     RFC 7766, 7828.
+ *          Handshakes: 64 under way, 2 s each, a quarter of the time while there is other work.
+ * Read     RFC 7766, 7828, 7858.
  */
 #pragma once
 
@@ -32,7 +34,9 @@ struct stream_opts {          /* open: plain values, for one set */
 
 struct stream_count { /* open: written by the loop's thread, read by any with count_get() */
 	_Atomic uint64_t accepted, refused, closed_idle, reset_slow, reset_memory, queries;
-	_Atomic uint64_t open, bytes; /* now */
+	_Atomic uint64_t shaken, resumed, tls_lost; /* TLS: handshakes, those of a session of
+	                                             * before, connections broken off */
+	_Atomic uint64_t open, bytes;               /* now */
 };
 
 /* A listening non-blocking socket (SO_REUSEPORT, TCP_NODELAY inherited, backlog 4096). fd or
@@ -47,8 +51,13 @@ struct streams;
  * there is no memory. */
 struct streams *streams_new(struct loop *loop, const struct stream_opts *opts,
 	struct clients *clients, item_batch_fn *on_batch, void *user, size_t scratch_size);
-/* Accepts from fd, which stays the caller's. false when it cannot be polled. */
-bool streams_listen(struct streams *streams, int fd);
+/* Accepts from fd, which stays the caller's. false when it cannot be polled. is_tls: nothing is
+ * accepted until there is a side. */
+bool streams_listen(struct streams *streams, int fd, bool is_tls);
+/* What new connections speak TLS with, held here; NULL: none are taken. Those that are there
+ * keep theirs. */
+struct tls_side;
+void streams_set_side(struct streams *streams, struct tls_side *side);
 /* New limits, also for what is there; fewer connections close the oldest idle ones. The
  * descriptor limit of the process is looked at here and in streams_new(). */
 void streams_set_opts(struct streams *streams, const struct stream_opts *opts);

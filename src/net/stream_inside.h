@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* stream_inside.h -- what stream.c (the set) and conn.c (one connection) share */
+/* stream_inside.h -- what stream.c (the set), conn.c (one connection), dot.c share */
 #pragma once
 
 #include "base/bytes.h"
@@ -23,14 +23,16 @@ enum place {
 	PLACE_IDLE,
 	PLACE_MESSAGE,
 	PLACE_PENDING,
-	PLACE_RESUME
+	PLACE_RESUME,
+	PLACE_SHAKE /* for the end of a TLS handshake */
 };
 
 /* At rest a connection is this struct and nothing else; thousands of them rest. */
 struct conn {
 	uv_poll_t uv; /* first: see free_conn() */
 	struct streams *set;
-	struct list waits;     /* in the set's idle, messages or pending */
+	struct dot *dot;       /* its TLS; NULL: clear text */
+	struct list waits;     /* in the set's idle, messages, pending, resumes or shakes */
 	struct list stalls;    /* in the set's stalled, while answers are unsent */
 	struct list laters;    /* answers that are looked for */
 	struct hold *in, *out; /* what came of the next messages; unsent answers */
@@ -42,6 +44,20 @@ struct conn {
 	uint8_t pendings; /* laters */
 	bool is_ending;   /* reads no more, closes when its answers are out */
 	bool is_paused;   /* reads no more until its answers are out */
+};
+
+/* What a set has for TLS. */
+struct dots {
+	struct tls_side *side; /* of new connections; NULL: none are taken */
+	struct list shakes;    /* from the first byte to the end of the handshake */
+	struct list line;      /* those of them that have bytes to be seen to */
+	size_t begun;
+	int64_t credit_us; /* time that handshakes may take */
+	uint64_t ended_us; /* when they last had their turn */
+	struct loop_turns *turns;
+	struct loop_timer *timer;
+	size_t mapped;
+	uint8_t *cipher, *wire, *plain; /* as struct streams' in and out */
 };
 
 struct streams {
@@ -56,6 +72,7 @@ struct streams {
 	struct list resumes;     /* those that are read from again, at the next turn */
 	const struct conn *busy; /* the one whose turn it is: it settles at its end */
 	struct holds holds;
+	struct dots dots;
 	struct clients *clients; /* shared with the other sets of the server */
 	uint32_t open, limit;    /* limit: of connections, by opts and descriptors */
 	int fd_limit;            /* descriptors from here on are held back */
@@ -105,6 +122,13 @@ static inline int conn_fd(const struct conn *c)
 }
 
 /* ---- conn.c */
+enum took {
+	TOOK_SOME, /* or nothing: more may come */
+	TOOK_END,
+	TOOK_LOST
+};
+/* Sends p[0..n-1], keeps what the kernel does not take; false: the connection is lost. */
+bool conn_put(struct conn *c, const uint8_t *p, size_t n);
 /* Watches for what the connection waits for. */
 void conn_watch(struct conn *c);
 /* One read and one write for everything that came (design: measured choices). */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "answer/answer.h"
+#include "crypto/tls.h"
 #include "serve/world.h"
 #include "zone/table.h"
 
@@ -13,4 +14,5 @@ struct world {
 	struct zone **zones;
 	size_t n;
 	struct serve_way *way; /* NULL: none */
+	struct tls_side *side; /* NULL: none */
 };

@@ -269,6 +269,7 @@ static void answer_one(
 	struct place *place = item->scratch;
 	const struct serve_way *way = pipe->world->way;
 	struct answer_from from = { .is_stream = item->transport != TRANSPORT_UDP,
+		.is_tls = item->transport == TRANSPORT_TLS,
 		.may_recurse = way && recursor_of(pipe) && access_may(&way->access, item->peer),
 		.now_s = now_s };
 	from.address = addr_bytes(item->peer, &from.address_len);
@@ -288,10 +289,11 @@ static void answer_one(
 	tally->rcodes[rcode < RCODE_ROWS - 1 ? rcode : RCODE_ROWS - 1]++;
 }
 
-static void add_up(struct pipe *pipe, bool is_stream, size_t n, const struct tally *tally)
+static void add_up(
+	struct pipe *pipe, enum transport transport, size_t n, const struct tally *tally)
 {
 	struct pipe_count *count = &pipe->count;
-	count_add(is_stream ? &count->queries_tcp : &count->queries_udp, n);
+	count_add(&count->queries[transport], n);
 	count_add(&count->answers, tally->answers);
 	if (tally->answers + tally->later < n)
 		count_add(&count->drops, n - tally->answers - tally->later);
@@ -328,5 +330,5 @@ void pipe_batch(void *user, struct item *items, size_t n)
 	uint64_t now_s = clock_wall_s();
 	for (size_t i = 0; i < n; i++)
 		answer_one(pipe, &items[i], now_s, &tally);
-	add_up(pipe, is_stream, n, &tally);
+	add_up(pipe, items[0].transport, n, &tally);
 }

@@ -15,7 +15,8 @@ struct hash_key;
 struct recursor;
 
 struct pipe_count { /* open: written by the worker, read by any */
-	_Atomic uint64_t queries_udp, queries_tcp, answers, drops, truncated;
+	_Atomic uint64_t queries[TRANSPORT_TLS + 1]; /* by transport */
+	_Atomic uint64_t answers, drops, truncated;
 	_Atomic uint64_t rcodes[7]; /* NOERROR .. REFUSED; the last: any other */
 };
 

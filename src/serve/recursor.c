@@ -24,7 +24,8 @@ struct waiting {
 	struct later *later;
 	struct addr peer;
 	uint64_t client, since_ms;
-	bool is_stream, is_counted; /* is_counted: among its client's questions */
+	enum transport transport;
+	bool is_counted; /* among its client's questions */
 	uint32_t room, len;
 	uint8_t query[];
 };
@@ -195,7 +196,7 @@ static bool is_to_be_paced(
 	const struct waiting *w, const struct question *q, const struct answer_from *from)
 {
 	bool is_late = clock_mono_ms() >= w->since_ms + LATE_MS;
-	return is_late && !w->is_stream && !addr_is_loopback(&w->peer) &&
+	return is_late && w->transport == TRANSPORT_UDP && !addr_is_loopback(&w->peer) &&
 	       !answer_has_cookie(w->recursor->answerer, q, from);
 }
 
@@ -204,13 +205,14 @@ static void on_told(struct chain_wait *wait, const struct chain_told *told)
 	struct waiting *w = container_of(wait, struct waiting, wait);
 	struct recursor *r = w->recursor;
 	struct question q;
-	struct answer_from from = {
-		.is_stream = w->is_stream, .may_recurse = true, .now_s = clock_wall_s()
-	};
+	struct answer_from from = { .is_stream = w->transport != TRANSPORT_UDP,
+		.is_tls = w->transport == TRANSPORT_TLS,
+		.may_recurse = true,
+		.now_s = clock_wall_s() };
 	from.address = addr_bytes(&w->peer, &from.address_len);
 	unsigned rcode = RCODE_SERVFAIL;
 	int32_t n = 0;
-	if (question_read(&q, w->query, w->len, w->is_stream) == VERDICT_ANSWER)
+	if (question_read(&q, w->query, w->len, from.is_stream) == VERDICT_ANSWER)
 		n = tell(r, &q, &from, told, r->reply, w->room, &rcode);
 	pipe_count_reply(r->count, r->reply, n, rcode);
 	if (n && is_to_be_paced(w, &q, &from))
@@ -230,7 +232,7 @@ static struct waiting *keep(struct recursor *r, const struct item *item)
 		return NULL;
 	*w = (struct waiting){ .recursor = r,
 		.peer = *item->peer,
-		.is_stream = item->transport != TRANSPORT_UDP,
+		.transport = item->transport,
 		.room = item->room,
 		.len = item->query_len,
 		.since_ms = clock_mono_ms(),

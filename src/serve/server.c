@@ -15,6 +15,7 @@
 const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_QUERIES_UDP] = { "queries-udp", "queries that came over UDP" },
 	[COUNT_QUERIES_TCP] = { "queries-tcp", "queries that came over TCP" },
+	[COUNT_QUERIES_TLS] = { "queries-tls", "queries that came over TLS" },
 	[COUNT_ANSWERS] = { "answers", "replies made" },
 	[COUNT_DROPS] = { "drops",
 		"messages that got no reply: responses, and what is too short to be a query" },
@@ -27,7 +28,8 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_OTHER_RCODE] = { "other-rcode", "replies with any other rcode" },
 	[COUNT_TRUNCATED] = { "truncated", "replies with TC: the client asks again over TCP" },
 	[COUNT_UDP_SEND_ERRORS] = { "udp-send-errors", "datagrams the kernel did not take" },
-	[COUNT_TCP_ACCEPTED] = { "tcp-accepted", "TCP connections accepted" },
+	[COUNT_TCP_ACCEPTED] = { "tcp-accepted",
+		"TCP connections accepted, those of TLS among them" },
 	[COUNT_TCP_OPEN] = { "tcp-open", "TCP connections now" },
 	[COUNT_TCP_REFUSED] = { "tcp-refused",
 		"TCP connections closed at once: a limit was reached" },
@@ -36,6 +38,11 @@ const struct count_row server_count_rows[COUNT_N] = {
 	[COUNT_TCP_RESET] = { "tcp-reset",
 		"TCP connections reset: too slow, or out of memory" },
 	[COUNT_TCP_BYTES] = { "tcp-bytes", "bytes held for TCP connections now" },
+	[COUNT_TLS_HANDSHAKES] = { "tls-handshakes", "TLS handshakes that came to their end" },
+	[COUNT_TLS_RESUMED] = { "tls-resumed",
+		"TLS handshakes that took up a session of before" },
+	[COUNT_TLS_LOST] = { "tls-lost",
+		"TLS connections broken off: no common ground, a bad certificate, no TLS" },
 	[COUNT_CHAIN_HITS] = { "chain-hits", "questions answered from what was kept" },
 	[COUNT_CHAIN_STALE] = { "chain-stale",
 		"questions answered with what was past its time" },
@@ -67,7 +74,8 @@ enum {
 };
 
 enum {
-	WORLDS_MAX = 64 /* that questions still depend on */
+	WORLDS_MAX = 64, /* that questions still depend on */
+	TLS_PORT = 853,
 };
 
 /* One address. Its sockets are each worker's own, or inherited and then shared by all. */
@@ -75,6 +83,7 @@ struct listener {
 	struct addr addr;
 	int inherited[KINDS]; /* -1: none */
 	bool is_own;          /* what is not inherited is bound here */
+	bool is_tls;
 };
 
 struct server {
@@ -86,7 +95,7 @@ struct server {
 	struct worker **workers;
 	unsigned n, running;
 	struct clients clients; /* of all workers' streams */
-	struct listener listen[2 * LISTENERS_MAX];
+	struct listener listen[3 * LISTENERS_MAX];
 	size_t listeners;
 	bool is_stopping, has_stopped;
 	void (*on_switched)(void *user);
@@ -212,7 +221,7 @@ static bool get_socket(
 	struct listener *listener, int kind, bool is_first, int *fd, struct err *err)
 {
 	*fd = listener->inherited[kind];
-	if (*fd >= 0 || !listener->is_own)
+	if (*fd >= 0 || !listener->is_own || (listener->is_tls && kind == KIND_UDP))
 		return true;
 	*fd = kind == KIND_UDP ? udp_bind(&listener->addr, is_first, err)
 			       : stream_bind(&listener->addr, is_first, err);
@@ -234,7 +243,8 @@ static bool bind_one(
 			return false;
 		bool is_own = listener->inherited[kind] < 0;
 		if (fd >= 0 && !(kind == KIND_UDP ? worker_listen_udp(worker, fd, is_own)
-						  : worker_listen_tcp(worker, fd, is_own))) {
+						  : worker_listen_tcp(worker, fd, is_own,
+							    listener->is_tls))) {
 			err_set(err, -1,
 				"out of memory or descriptors while making a worker's sockets");
 			return false;
@@ -251,10 +261,12 @@ static struct listener *find_listener(struct server *server, const struct addr *
 	return NULL;
 }
 
-static void put_listener(struct server *server, const struct addr *addr, bool is_own)
+static void put_listener(
+	struct server *server, const struct addr *addr, bool is_own, bool is_tls)
 {
 	must(server->listeners < array_len(server->listen));
-	server->listen[server->listeners++] = (struct listener){ *addr, { -1, -1 }, is_own };
+	server->listen[server->listeners++] =
+		(struct listener){ *addr, { -1, -1 }, is_own, is_tls };
 }
 
 static bool adopt(struct server *server, int fd, struct err *err)
@@ -266,7 +278,8 @@ static bool adopt(struct server *server, int fd, struct err *err)
 	int kind = type == SOCK_DGRAM ? KIND_UDP : KIND_TCP;
 	struct listener *listener = find_listener(server, &addr);
 	if (!listener && server->listeners < array_len(server->listen)) {
-		put_listener(server, &addr, false);
+		put_listener(
+			server, &addr, false, kind == KIND_TCP && addr_port(&addr) == TLS_PORT);
 		listener = find_listener(server, &addr);
 	}
 	if (!listener || listener->inherited[kind] >= 0) {
@@ -298,8 +311,8 @@ static bool adopt_all(struct server *server, const struct server_opts *opts, str
 static bool make_worker(struct server *server, const struct hash_key *secret, unsigned workers,
 	const struct stream_opts *streams, struct err *err)
 {
-	struct worker *worker = worker_new(
-		secret, workers, streams, &server->clients, on_news, server);
+	struct worker *worker =
+		worker_new(secret, workers, streams, &server->clients, on_news, server);
 	if (!worker) {
 		err_set(err, -1, "out of memory or descriptors while making a worker");
 		return false;
@@ -314,14 +327,17 @@ static bool make_worker(struct server *server, const struct hash_key *secret, un
 
 struct server *server_new(const struct server_opts *opts, struct loop *control, struct err *err)
 {
-	must(opts->workers && opts->workers <= WORKERS_MAX && opts->listeners <= LISTENERS_MAX);
+	must(opts->workers && opts->workers <= WORKERS_MAX &&
+		opts->listeners <= LISTENERS_MAX && opts->tls_listeners <= LISTENERS_MAX);
 	struct server *server = mem_new(sizeof *server);
 	struct hash_key secret;
 	rand_fill(&secret, sizeof secret);
 	clients_init(&server->clients);
 	server->control = control;
 	for (size_t i = 0; i < opts->listeners; i++)
-		put_listener(server, &opts->listen[i], true);
+		put_listener(server, &opts->listen[i], true, false);
+	for (size_t i = 0; i < opts->tls_listeners; i++)
+		put_listener(server, &opts->listen_tls[i], true, true);
 	server->workers = mem_array(opts->workers, sizeof(struct worker *));
 	struct stream_opts own = share(&opts->streams, opts->workers);
 	bool is_good = adopt_all(server, opts, err);
@@ -350,6 +366,8 @@ const char *server_listener_kinds(const struct server *server, size_t i)
 {
 	must(i < server->listeners);
 	const struct listener *listener = &server->listen[i];
+	if (listener->is_tls)
+		return "TLS";
 	if (listener->is_own ||
 		(listener->inherited[KIND_UDP] >= 0 && listener->inherited[KIND_TCP] >= 0))
 		return "UDP, TCP";

@@ -23,10 +23,13 @@ struct server_opts {      /* open: plain values, filled by ctl/ */
 	unsigned workers; /* 1..WORKERS_MAX */
 	size_t listeners;
 	struct addr listen[LISTENERS_MAX]; /* UDP and TCP each */
+	size_t tls_listeners;
+	struct addr listen_tls[LISTENERS_MAX];
 	/* Sockets a service manager bound. One at an address of listen is used there, by all
-	 * workers; any other is a listener of its own. The server closes them. */
+	 * workers; any other is a listener of its own, for TLS when its port is 853. The server
+	 * closes them. */
 	size_t inherited;
-	int inherit[2 * LISTENERS_MAX];
+	int inherit[3 * LISTENERS_MAX];
 	/* limits for the whole server; shared out among workers */
 	struct stream_opts streams;
 };
@@ -34,6 +37,7 @@ struct server_opts {      /* open: plain values, filled by ctl/ */
 enum count { /* one row each in server_count_rows */
 	COUNT_QUERIES_UDP,
 	COUNT_QUERIES_TCP,
+	COUNT_QUERIES_TLS,
 	COUNT_ANSWERS,
 	COUNT_DROPS,
 	COUNT_NOERROR,
@@ -51,6 +55,9 @@ enum count { /* one row each in server_count_rows */
 	COUNT_TCP_IDLE_CLOSED,
 	COUNT_TCP_RESET,
 	COUNT_TCP_BYTES,
+	COUNT_TLS_HANDSHAKES,
+	COUNT_TLS_RESUMED,
+	COUNT_TLS_LOST,
 	COUNT_CHAIN_HITS,
 	COUNT_CHAIN_STALE,
 	COUNT_CHAIN_MISSES,
@@ -81,7 +88,7 @@ struct server *server_new(
 size_t server_listeners(const struct server *server);
 /* Where listener i is bound: tells the port where 0 was asked for. */
 const struct addr *server_listener(const struct server *server, size_t i);
-/* "UDP, TCP", or the one that was inherited alone. */
+/* "UDP, TCP", "TLS", or the one that was inherited alone. */
 const char *server_listener_kinds(const struct server *server, size_t i);
 /* Starts the workers on their first world. The server owns worlds from here on. False: no
  * thread to be had. */

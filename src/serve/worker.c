@@ -2,6 +2,7 @@
 #include "serve/worker.h"
 
 #include "base/mem.h"
+#include "serve/inside.h"
 #include "serve/recursor.h"
 
 #include <stdatomic.h>
@@ -12,9 +13,9 @@ struct worker {
 	struct loop_thread *thread;
 	struct pipe *pipe;
 	struct streams *streams;
-	struct udp *udp[2 * LISTENERS_MAX];
+	struct udp *udp[3 * LISTENERS_MAX];
 	size_t udps;
-	int own_fd[4 * LISTENERS_MAX];
+	int own_fd[6 * LISTENERS_MAX];
 	size_t own_fds;
 	void (*on_news)(void *user);
 	void *user;
@@ -72,6 +73,7 @@ static void on_wake(void *user)
 	const struct world *next = atomic_exchange(&w->next, NULL);
 	if (next) {
 		pipe_set_world(w->pipe, next);
+		streams_set_side(w->streams, next->side);
 		atomic_store(&w->oldest, pipe_oldest(w->pipe));
 		atomic_store(&w->world, next);
 		w->on_news(w->user);
@@ -132,10 +134,10 @@ bool worker_listen_udp(struct worker *w, int fd, bool is_own)
 	return udp != NULL;
 }
 
-bool worker_listen_tcp(struct worker *w, int fd, bool is_own)
+bool worker_listen_tcp(struct worker *w, int fd, bool is_own, bool is_tls)
 {
 	keep(w, fd, is_own);
-	return streams_listen(w->streams, fd);
+	return streams_listen(w->streams, fd, is_tls);
 }
 
 static void run(void *user)
@@ -151,6 +153,7 @@ static void run(void *user)
 bool worker_start(struct worker *w, const struct world *world)
 {
 	pipe_set_world(w->pipe, world);
+	streams_set_side(w->streams, world->side);
 	atomic_store(&w->oldest, world);
 	atomic_store(&w->world, world);
 	w->thread = loop_thread_start(run, w);
@@ -264,8 +267,9 @@ void worker_add_counts(const struct worker *w, uint64_t *counts)
 	const struct pipe_count *pipe = pipe_counts(w->pipe);
 	const struct stream_count *streams = streams_counts(w->streams);
 	add_recursor(pipe_recursor(w->pipe), counts);
-	counts[COUNT_QUERIES_UDP] += count_get(&pipe->queries_udp);
-	counts[COUNT_QUERIES_TCP] += count_get(&pipe->queries_tcp);
+	counts[COUNT_QUERIES_UDP] += count_get(&pipe->queries[TRANSPORT_UDP]);
+	counts[COUNT_QUERIES_TCP] += count_get(&pipe->queries[TRANSPORT_TCP]);
+	counts[COUNT_QUERIES_TLS] += count_get(&pipe->queries[TRANSPORT_TLS]);
 	counts[COUNT_ANSWERS] += count_get(&pipe->answers);
 	counts[COUNT_DROPS] += count_get(&pipe->drops);
 	counts[COUNT_TRUNCATED] += count_get(&pipe->truncated);
@@ -280,4 +284,7 @@ void worker_add_counts(const struct worker *w, uint64_t *counts)
 	counts[COUNT_TCP_RESET] +=
 		count_get(&streams->reset_slow) + count_get(&streams->reset_memory);
 	counts[COUNT_TCP_BYTES] += count_get(&streams->bytes);
+	counts[COUNT_TLS_HANDSHAKES] += count_get(&streams->shaken);
+	counts[COUNT_TLS_RESUMED] += count_get(&streams->resumed);
+	counts[COUNT_TLS_LOST] += count_get(&streams->tls_lost);
 }

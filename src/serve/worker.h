@@ -21,7 +21,7 @@ struct worker *worker_new(const struct hash_key *cookie_secret, unsigned workers
 	void *user);
 /* Serves a socket. is_own: it is closed with the worker, be this false or true. */
 bool worker_listen_udp(struct worker *worker, int fd, bool is_own);
-bool worker_listen_tcp(struct worker *worker, int fd, bool is_own);
+bool worker_listen_tcp(struct worker *worker, int fd, bool is_own, bool is_tls);
 bool worker_start(struct worker *worker, const struct world *world);
 void worker_send_world(struct worker *worker, const struct world *world);
 void worker_send_streams(struct worker *worker, const struct stream_opts *opts);

@@ -20,7 +20,7 @@ void serve_way_drop(struct serve_way **held)
 }
 
 struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n,
-	struct serve_way *way)
+	struct serve_way *way, struct tls_side *side)
 {
 	struct world *world = mem_new(sizeof *world);
 	world->texts = *opts;
@@ -38,6 +38,7 @@ struct world *world_new(const struct serve_opts *opts, struct zone *const *zones
 		world->zones[i] = zone_hold(zones[i]);
 	world->table = zone_table_new(world->zones, n);
 	world->way = serve_way_hold(way);
+	world->side = tls_side_hold(side);
 	return world;
 }
 
@@ -51,6 +52,7 @@ void world_free(struct world **held)
 	for (size_t i = 0; i < world->n; i++)
 		zone_drop(&world->zones[i]);
 	serve_way_drop(&world->way);
+	tls_side_drop(&world->side);
 	mem_free(world->zones);
 	mem_free(world);
 }

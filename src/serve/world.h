@@ -46,8 +46,9 @@ struct serve_way *serve_way_hold(struct serve_way *way);
 void serve_way_drop(struct serve_way **way);
 
 struct world;
-/* zones[0..n-1] and way are held by the world until it is freed. way NULL: other names are
- * refused. */
+/* zones[0..n-1], way and side are held by the world until it is freed. way NULL: other names
+ * are refused. side NULL: nobody is served over TLS. */
+struct tls_side;
 struct world *world_new(const struct serve_opts *opts, struct zone *const *zones, size_t n,
-	struct serve_way *way);
+	struct serve_way *way, struct tls_side *side);
 void world_free(struct world **world);

@@ -125,7 +125,11 @@ static void ask(const uint8_t *query, size_t n, bool is_stream)
 	static const uint8_t address[4] = { 192, 0, 2, 1 };
 	static uint8_t reply[MESSAGE_MAX_LEN];
 	static struct question q;
-	const struct answer_from from = { address, sizeof address, is_stream, false, 1000000 };
+	const struct answer_from from = { .address = address,
+		.address_len = sizeof address,
+		.is_stream = is_stream,
+		.is_tls = is_stream,
+		.now_s = 1000000 };
 	uint32_t room = is_stream ? sizeof reply : 4096;
 	unsigned rcode = 99;
 	enum verdict verdict = question_read(&q, query, n, is_stream);

@@ -26,6 +26,9 @@ static void check_row(const struct config *config, const struct option *row)
 	case OPTION_ADDRS:
 		must(config->listen.n > 0 && config->listen.n <= LISTENERS_MAX);
 		break;
+	case OPTION_ADDRS_TLS:
+		must(config->listen_tls.n <= LISTENERS_MAX);
+		break;
 	case OPTION_ACCESS:
 		must(config->access.n <= ACCESS_RULES);
 		break;

@@ -89,7 +89,10 @@ enum {
 static const char *ask(const char *qname, uint16_t type, int how)
 {
 	static const uint8_t address[4] = { 192, 0, 2, 1 };
-	const struct answer_from from = { address, 4, (how & TCP) != 0, false, 1700000000 };
+	const struct answer_from from = { .address = address,
+		.address_len = 4,
+		.is_stream = (how & TCP) != 0,
+		.now_s = 1700000000 };
 	struct name name = name_of(qname);
 	size_t n = HEADER_LEN;
 	memset(query, 0, sizeof query);
@@ -152,9 +155,8 @@ static const char *elsewhere(const char *name, uint16_t type)
 
 START_TEST(a_reply_says_where_others_are_to_be_asked_on)
 {
-	serve("a.",
-		SOA_LINE "@ 60 NS ns\nns 60 A 192.0.2.1\nout 60 CNAME X.c.\nd 60 DNAME c.\n"
-			 "cut 60 NS ns.c.\ninto 60 CNAME Y.cut\nloop 60 CNAME loop\n");
+	serve("a.", SOA_LINE "@ 60 NS ns\nns 60 A 192.0.2.1\nout 60 CNAME X.c.\nd 60 DNAME c.\n"
+			     "cut 60 NS ns.c.\ninto 60 CNAME Y.cut\nloop 60 CNAME loop\n");
 	ck_assert_str_eq(elsewhere("out.a.", TYPE_A), "x.c.");
 	ck_assert_str_eq(elsewhere("y.d.a.", TYPE_A), "y.c.");
 	ck_assert_str_eq(elsewhere("Y.cut.a.", TYPE_A), "y.cut.a.");
@@ -315,7 +317,9 @@ START_TEST(large_sets_are_answered_quickly)
 	ask("x.a.", TYPE_A, TCP);
 	ck_assert_int_gt(reply_len, 4000 * 16);
 	unsigned rcode;
-	const struct answer_from from = { (const uint8_t *)"abcd", 4, true, false, 0 };
+	const struct answer_from from = {
+		.address = (const uint8_t *)"abcd", .address_len = 4, .is_stream = true
+	};
 	uint64_t start = clock_mono_us();
 	for (int i = 0; i < 200; i++)
 		(void)answer_question(answerer, &question, VERDICT_ANSWER, &from, reply,
@@ -327,9 +331,8 @@ START_TEST(large_sets_are_answered_quickly)
 END_TEST
 
 UNIT_MAIN("answer/answer", a_chain_is_followed_over_the_zones_served,
-	a_reply_says_where_others_are_to_be_asked_on,
-	a_chain_ends_after_so_many_names, dnames_are_substituted,
-	delegations_refer_with_glue_and_the_ds_is_the_parents,
+	a_reply_says_where_others_are_to_be_asked_on, a_chain_ends_after_so_many_names,
+	dnames_are_substituted, delegations_refer_with_glue_and_the_ds_is_the_parents,
 	glue_that_does_not_fit_truncates_other_additional_data_does_not,
 	any_and_rrsig_get_one_set, the_proof_of_a_wildcard_in_a_chain_comes_after_its_end,
 	large_sets_are_answered_quickly)

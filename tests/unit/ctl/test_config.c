@@ -2,6 +2,7 @@
 #include "ctl/config.h"
 #include "ctl/option.h"
 #include "ctl/tree.h"
+#include "ctl/tls.h"
 #include "ctl/way.h"
 #include "ctl/zones.h"
 #include "unit/unit.h"
@@ -49,7 +50,9 @@ static void check_bad(const char *path)
 	struct config *config = config_read(path, &c);
 	struct zones *zones = config ? zones_build(config, NULL, &whole, &c) : NULL;
 	struct way *way;
-	if (zones && way_build(&way, config, &no_parts, &c) < 0)
+	struct tls_setup *tls;
+	if (zones && (way_build(&way, config, &no_parts, &c) < 0 ||
+			     tls_build(&tls, config, NULL, NULL, false, &c) < 0))
 		zones_free(&zones);
 	ck_assert_msg(!zones, "%s was taken", path);
 	ck_assert_msg(n > 0 && n == c.n, "%s: %zu complaints, not %zu", path, c.n, n);

@@ -155,7 +155,7 @@ static void echo_start(struct echo *e, const struct stream_opts *opts, const cha
 	clients_init(&e->clients);
 	e->streams = streams_new(e->loop, opts, &e->clients, echo_batch, e, 100);
 	ck_assert_ptr_nonnull(e->streams);
-	ck_assert(streams_listen(e->streams, e->fd));
+	ck_assert(streams_listen(e->streams, e->fd, false));
 	loop_on_wake(e->loop, on_wake, e);
 	e->timer = loop_timer_new(e->loop, answer_late, e);
 	e->thread = loop_thread_start(run, e);

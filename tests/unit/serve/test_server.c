@@ -35,7 +35,7 @@ static struct world *world_of(unsigned serial)
 	(void)snprintf(text, sizeof text,
 		"@ 60 IN SOA ns h %u 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n", serial);
 	struct zone *zone = zone_of("example.", text);
-	struct world *world = world_new(&serve_opts, &zone, 1, NULL);
+	struct world *world = world_new(&serve_opts, &zone, 1, NULL, NULL);
 	zone_drop(&zone);
 	return world;
 }
