@@ -49,11 +49,13 @@ static void check_bad(const char *path)
 	size_t n = read_wanted(path, wanted, COMPLAINTS_MAX);
 	struct config *config = config_read(path, &c);
 	struct zones *zones = config ? zones_build(config, NULL, &whole, &c) : NULL;
-	struct way *way;
+	struct way *way = NULL;
 	struct tls_setup *tls;
 	if (zones && (way_build(&way, config, &no_parts, &c) < 0 ||
 			     tls_build(&tls, config, NULL, NULL, false, &c) < 0))
 		zones_free(&zones);
+	struct serve_way *serve = way ? &way->serve : NULL;
+	serve_way_drop(&serve);
 	ck_assert_msg(!zones, "%s was taken", path);
 	ck_assert_msg(n > 0 && n == c.n, "%s: %zu complaints, not %zu", path, c.n, n);
 	for (size_t i = 0; i < n; i++) {
