@@ -15,7 +15,8 @@
 enum {
 	QUERY_ROOM = 320 + 4 + COOKIE_MAX_LEN,
 	RACE_MS = 50,
-	NEXT_MS = 190,     /* for one nobody knows, after another that was silent */
+	NEXT_MS = 190,     /* for one nobody knows, after another that was silent, */
+	LATER_MS = 120,    /* and after more of them */
 	SILENT_UDP = 2,    /* datagrams without an answer: TCP is tried */
 	TCP_MIN_MS = 1000, /* a connection is to be made first */
 	TCP_FACTOR = 3,
@@ -155,16 +156,16 @@ static size_t write_query(
 	return query_write(buf, name, it->asked_type, &query);
 }
 
-/* Another of the zone's was silent already, and there may be more such: whoever is near gets
- * its chance soon; who is far is asked again, with more time. */
-static bool is_next_in_line(const struct iter *it, const struct attempt *attempt)
+/* How many others of the zone were silent, for one that is asked for the first time: whoever is
+ * near gets its chance soon; who is far is asked again, with more time. */
+static unsigned silent_before(const struct iter *it, const struct attempt *attempt)
 {
+	unsigned n = 0;
 	if (attempt->server->tries)
-		return false;
+		return 0;
 	for (const struct server *server = it->cut.servers; server; server = server->next)
-		if (server->tries)
-			return true;
-	return false;
+		n += server->tries > 0;
+	return n;
 }
 
 /* A server that was quick may be slow for once: each try is heard on its own socket alone, so
@@ -176,8 +177,9 @@ static void set_timeout(struct attempt *attempt, const struct fact *fact, uint64
 	uint32_t ms = fact->rto_ms;
 	if (tries < SERVER_TRIES && ms < least_ms[tries])
 		ms = least_ms[tries];
-	if (!fact->rtt_ms && !fact->failures && is_next_in_line(attempt->iter, attempt))
-		ms = NEXT_MS;
+	unsigned silent = silent_before(attempt->iter, attempt);
+	if (!fact->rtt_ms && !fact->failures && silent)
+		ms = silent > 1 ? LATER_MS : NEXT_MS;
 	if (attempt->is_tcp)
 		ms = ms * TCP_FACTOR < TCP_MIN_MS ? TCP_MIN_MS : ms * TCP_FACTOR;
 	attempt->is_short = ms > left_ms;
